@@ -1,0 +1,32 @@
+//! Workflow definitions: from YAML text to a checked [`Workflow`], with every fault of the text at once.
+//!
+//! Text → located tree (`node`) → fields (`read`) → references, expressions and configs checked (`check`). What is
+//! evaluated in a run is here, too: expressions, templates, prompts, and the paths of outputs.
+//! Must not look up files: templates, schemas and stage types come in through [`Surroundings`].
+
+mod check;
+mod config;
+mod expression;
+mod fault;
+mod input;
+mod node;
+mod output_path;
+mod prompt;
+mod read;
+mod suggest;
+mod surroundings;
+mod template;
+mod workflow;
+
+pub use check::{check, stage_names};
+pub use expression::{Expression, ExpressionError, RunFacts, Scope, StageView};
+pub use fault::{Fault, Faults, Location};
+pub use input::{InputError, InputKind, InputSpec, resolve_inputs};
+pub use output_path::output_path;
+pub use prompt::{as_data, render_prompt};
+pub use suggest::closest;
+pub use surroundings::{StageType, Surroundings};
+pub use template::Template;
+pub use workflow::{
+    Completion, Condition, Config, Notification, OutputReference, OutputSpec, Stage, Workflow,
+};

@@ -1,0 +1,71 @@
+//! Somebody answers a question.
+
+use serde_json::Value;
+
+use super::{Draft, Refusal, advance};
+use crate::run::{Actor, Event, StageStatus, Usage, validate};
+
+/// Takes an answer as the stage's result. The same answer again changes nothing and is no error, so that whoever
+/// could not see whether the first one arrived can simply repeat it.
+pub(super) fn answer(
+    draft: &mut Draft<'_>,
+    stage: Option<&str>,
+    value: Value,
+    by: Actor,
+) -> Result<(), Refusal> {
+    let position = find(draft, stage, &value)?;
+    let now = &draft.state.stages[position];
+    if now.status != StageStatus::Waiting {
+        return match &now.result {
+            Some(result) if now.answered_by.is_some() && *result == value => Ok(()),
+            Some(_) if now.answered_by.is_some() => {
+                Err(Refusal::OtherAnswer { run: draft.run(), stage: now.name.clone() })
+            }
+            _ => Err(Refusal::NotWaiting {
+                run: draft.run(),
+                stage: now.name.clone(),
+                status: now.status.name(),
+            }),
+        };
+    }
+    validate(draft.workflow, &draft.workflow.stages[position], &value)
+        .map_err(|failure| Refusal::BadAnswer { failure: Box::new(failure) })?;
+    draft.record(Event::StageCompleted {
+        stage: position,
+        result: value,
+        change_set: None,
+        plugin: None,
+        usage: Usage::default(),
+        answered_by: Some(by),
+    });
+    advance::advance(draft);
+    Ok(())
+}
+
+/// Which stage is meant: the one named, else the only one that waits, else (for a repeated answer) the only one
+/// that was answered, or that was answered with this very value.
+fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value) -> Result<usize, Refusal> {
+    let stages = &draft.state.stages;
+    if let Some(name) = stage {
+        return stages.iter().position(|now| now.name == name).ok_or_else(|| Refusal::NoSuchStage {
+            run: draft.run(),
+            stage: name.to_owned(),
+            stages: stages.iter().map(|now| now.name.clone()).collect(),
+        });
+    }
+    let answered: Vec<usize> =
+        (0..stages.len()).filter(|position| stages[*position].answered_by.is_some()).collect();
+    if let Some(same) = answered.iter().find(|position| stages[**position].result.as_ref() == Some(value)) {
+        return Ok(*same);
+    }
+    let waiting: Vec<usize> =
+        (0..stages.len()).filter(|position| stages[*position].status == StageStatus::Waiting).collect();
+    match (waiting.as_slice(), answered.as_slice()) {
+        ([single], _) | ([], [single]) => Ok(*single),
+        ([], _) => Err(Refusal::NothingWaits { run: draft.run() }),
+        (several, _) => Err(Refusal::Ambiguous {
+            run: draft.run(),
+            stages: several.iter().map(|position| stages[*position].name.clone()).collect(),
+        }),
+    }
+}

@@ -1,0 +1,60 @@
+//! Somebody wants a run to pause, go on, or end.
+
+use super::{Draft, Effect, Refusal, advance};
+use crate::run::{Actor, Event, RunStatus, StageStatus};
+
+/// Pauses after the stages that are running; at once when none is. Asking twice is the same as once.
+pub(super) fn pause(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
+    refuse_when_over(draft)?;
+    if draft.state.pause_requested || draft.state.status == RunStatus::Paused {
+        return Ok(());
+    }
+    draft.record(Event::PauseRequested { by });
+    advance::advance(draft);
+    Ok(())
+}
+
+/// Goes on: owed files are written, stages that were running are run again from the start, and what can start
+/// starts.
+pub(super) fn resume(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
+    refuse_when_over(draft)?;
+    for position in 0..draft.state.stages.len() {
+        if draft.state.stages[position].changes_owed {
+            draft.act(Effect::Apply { stage: position });
+        }
+    }
+    for position in 0..draft.state.stages.len() {
+        let stage = &draft.state.stages[position];
+        if stage.status == StageStatus::Running {
+            let attempt = stage.attempt;
+            draft.act(Effect::Execute { stage: position, attempt });
+        }
+    }
+    let conflict = draft.state.stages.iter().any(|stage| stage.status == StageStatus::Conflict);
+    if draft.state.status == RunStatus::Waiting && !conflict {
+        return Ok(());
+    }
+    draft.record(Event::RunResumed { by });
+    // With a conflict it depends on the second try at writing what can happen next.
+    if !conflict {
+        advance::advance(draft);
+    }
+    Ok(())
+}
+
+/// Ends the run. What is being done is stopped by the host.
+pub(super) fn cancel(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
+    if draft.state.status == RunStatus::Cancelled {
+        return Ok(());
+    }
+    refuse_when_over(draft)?;
+    draft.record(Event::RunCancelled { by });
+    Ok(())
+}
+
+fn refuse_when_over(draft: &Draft<'_>) -> Result<(), Refusal> {
+    if draft.state.status.is_over() {
+        return Err(Refusal::Over { run: draft.run(), status: draft.state.status.name() });
+    }
+    Ok(())
+}

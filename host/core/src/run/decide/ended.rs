@@ -1,0 +1,48 @@
+//! A stage came to an end.
+
+use super::{Draft, Effect, Ending, advance};
+use crate::run::{Event, PluginUsed, StageStatus, Usage, validate};
+
+/// Records how a stage ended. A report about another attempt, or about a stage that does not run any more (the run
+/// was cancelled meanwhile), is ignored.
+pub(super) fn stage_ended(
+    draft: &mut Draft<'_>,
+    stage: usize,
+    attempt: u32,
+    ending: Ending,
+    plugin: Option<PluginUsed>,
+    usage: Usage,
+) {
+    let current = draft
+        .state
+        .stages
+        .get(stage)
+        .is_some_and(|now| now.status == StageStatus::Running && now.attempt == attempt);
+    if !current {
+        return;
+    }
+    match ending {
+        Ending::Completed { result, change_set } => {
+            match validate(draft.workflow, &draft.workflow.stages[stage], &result) {
+                Ok(()) => {
+                    let owed = change_set.is_some() && !draft.state.start.options.dry_run;
+                    draft.record(Event::StageCompleted {
+                        stage,
+                        result,
+                        change_set,
+                        plugin,
+                        usage,
+                        answered_by: None,
+                    });
+                    if owed {
+                        draft.act(Effect::Apply { stage });
+                    }
+                }
+                Err(failure) => draft.record(Event::StageFailed { stage, failure, plugin, usage }),
+            }
+        }
+        Ending::Waiting(question) => draft.record(Event::StageWaiting { stage, question, plugin }),
+        Ending::Failed(failure) => draft.record(Event::StageFailed { stage, failure, plugin, usage }),
+    }
+    advance::advance(draft);
+}

@@ -1,0 +1,282 @@
+//! What is recorded about a run. These types are docket's stored format: a field may be added with a default,
+//! never renamed or given another meaning without a new [`super::FORMAT`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ChangeSet, Failure};
+
+/// Something that happened to a run. Stages are named by their position in the definition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The run was started; carries everything a resumed run needs, so that today's files don't matter.
+    RunCreated(Box<NewRun>),
+    /// A stage was started.
+    StageStarted {
+        /// Position of the stage.
+        stage: usize,
+        /// 1 for the first attempt.
+        attempt: u32,
+    },
+    /// A stage did its work. If it wants to write files, they are owed from here on.
+    StageCompleted {
+        /// Position of the stage.
+        stage: usize,
+        /// Its result.
+        result: Value,
+        /// Files to write.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change_set: Option<ChangeSet>,
+        /// Which plugin did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<PluginUsed>,
+        /// What was used.
+        #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+        usage: Usage,
+        /// Who answered, when the result is the answer to a question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answered_by: Option<Actor>,
+    },
+    /// A stage asked a question.
+    StageWaiting {
+        /// Position of the stage.
+        stage: usize,
+        /// What it asks.
+        question: Question,
+        /// Which plugin asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<PluginUsed>,
+    },
+    /// A stage could not do its work.
+    StageFailed {
+        /// Position of the stage.
+        stage: usize,
+        /// Why.
+        failure: Failure,
+        /// Which plugin failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<PluginUsed>,
+        /// What was used all the same.
+        #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+        usage: Usage,
+    },
+    /// A stage was not needed or not possible.
+    StageSkipped {
+        /// Position of the stage.
+        stage: usize,
+        /// Why.
+        reason: String,
+    },
+    /// All files of a stage's change set are written.
+    ChangesApplied {
+        /// Position of the stage.
+        stage: usize,
+    },
+    /// A file of a stage's change set was changed by somebody else; nothing was written over it.
+    ChangesConflicted {
+        /// Position of the stage.
+        stage: usize,
+        /// Why, naming each file.
+        failure: Failure,
+        /// Stages that had been started on the strength of it and go back to pending.
+        reverted: Vec<usize>,
+    },
+    /// Somebody asked for a pause.
+    PauseRequested {
+        /// Who.
+        by: Actor,
+    },
+    /// The run paused.
+    RunPaused,
+    /// The run went on after a pause, a wait, or the end of its owner.
+    RunResumed {
+        /// Who.
+        by: Actor,
+    },
+    /// Nothing can go on until somebody answers or mends something.
+    RunWaiting,
+    /// The run is done.
+    RunCompleted {
+        /// What it puts out, by the names used in the definition.
+        outputs: BTreeMap<String, Value>,
+    },
+    /// The run failed.
+    RunFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The run was cancelled.
+    RunCancelled {
+        /// Who.
+        by: Actor,
+    },
+}
+
+/// What a run is started with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewRun {
+    /// The run's id.
+    pub run: String,
+    /// The name the definition was found by, such as `rfc-review`.
+    pub definition: String,
+    /// The workflow's human-readable name.
+    pub workflow: String,
+    /// Where the definition came from: `built-in`, or its file's path.
+    pub origin: String,
+    /// The definition's text.
+    pub text: String,
+    /// Prompt templates it uses.
+    pub templates: BTreeMap<String, String>,
+    /// Schemas it uses.
+    pub schemas: BTreeMap<String, Value>,
+    /// Stage types it uses, as their manifests described them.
+    pub stage_types: Vec<StageSnapshot>,
+    /// Launchers there were.
+    pub launchers: Vec<String>,
+    /// Names of the stages, expressions replaced.
+    pub stages: Vec<String>,
+    /// Inputs, checked, defaults filled in.
+    pub inputs: BTreeMap<String, Value>,
+    /// Calendar date of the start where the user is, `YYYY-MM-DD`.
+    pub date: String,
+    /// How it was asked to run.
+    pub options: RunOptions,
+    /// docket's version.
+    pub docket: String,
+    /// Who started it.
+    pub by: Actor,
+}
+
+/// A stage type as it was when the run started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageSnapshot {
+    /// Name.
+    pub name: String,
+    /// JSON Schema of its config.
+    pub config: Value,
+    /// JSON Schema of its result.
+    pub result: Value,
+}
+
+/// How a run was asked to run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// Which launchers run its agents.
+    pub launch: LaunchSettings,
+    /// Whether change sets are shown instead of applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// Which launchers run a run's agents.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LaunchSettings {
+    /// From the `--launcher` flag or `DOCKET_LAUNCHER`: stronger than the definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<String>,
+    /// From the profile, the project's or the user's config: weaker than the definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<String>,
+    /// The active profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileSnapshot>,
+}
+
+/// A launcher profile as it was when the run started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Which agent program it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Command and arguments of the user's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Names of the variables the command may see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<String>,
+    /// Seconds without output after which the agent counts as stuck.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<u64>,
+    /// Seconds after which the agent is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+}
+
+/// What a person or another program has to answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Question {
+    /// What to do and how.
+    pub prompt: String,
+    /// JSON Schema an answer must fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Actor {
+    /// The name of the operating system's account.
+    pub user: String,
+    /// Process id of the docket that did it.
+    pub process: u32,
+}
+
+/// Which plugin ran a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PluginUsed {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the bytes that ran.
+    pub sha256: String,
+    /// What it was granted, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
+}
+
+/// What an agent used. Nothing means unknown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Usage {
+    /// Tokens read by the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Tokens read from the provider's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+    /// Tokens written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// Cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+impl Usage {
+    /// Whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Both together; what is unknown in both stays unknown.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        fn sum<T: std::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Option<T> {
+            match (left, right) {
+                (Some(left), Some(right)) => Some(left + right),
+                (left, right) => left.or(right),
+            }
+        }
+        Self {
+            input_tokens: sum(self.input_tokens, other.input_tokens),
+            cached_tokens: sum(self.cached_tokens, other.cached_tokens),
+            output_tokens: sum(self.output_tokens, other.output_tokens),
+            cost_usd: sum(self.cost_usd, other.cost_usd),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Runs: what happened ([`Event`]), what that adds up to ([`RunState`]), and what follows ([`decide`]).
+//!
+//! `decide` is a plain function of a workflow, a state and an input. It says what to record and what to do; the
+//! host records first, acts second, speaks third. Folding the recorded events again gives the same state, and
+//! `decide` with [`Input::Resume`] finds what is still owed. Nothing here may look at a clock, a file or a process.
+
+mod change_set;
+mod decide;
+mod event;
+mod failure;
+mod journal;
+mod outputs;
+mod project_path;
+mod state;
+mod status;
+mod task;
+
+pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
+pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
+pub use event::{
+    Actor, Event, LaunchSettings, NewRun, PluginUsed, ProfileSnapshot, Question, RunOptions, StageSnapshot,
+    Usage,
+};
+pub use failure::Failure;
+pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Writer, read};
+pub use outputs::{outputs_of, validate};
+pub use project_path::{PathError, ProjectPath};
+pub use state::{RunState, StageState};
+pub use status::{RunStatus, StageStatus};
+pub use task::{OutputFile, ReferenceValue, StageTask, output_files, scope, task};

@@ -1,0 +1,72 @@
+//! From a stage's result to its named outputs, and whether they fit their schemas.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Failure;
+use crate::definition::{Stage, Workflow};
+
+/// How many of a value's faults a message lists.
+const LISTED_FAULTS: usize = 10;
+
+/// The outputs that other stages and expressions can refer to. `result` is always the whole result. A single
+/// declared output is the whole result, too; several are the result's fields of those names. Fields that were not
+/// declared can be referred to by their own name.
+pub fn outputs_of(stage: &Stage, result: &Value) -> BTreeMap<String, Value> {
+    let mut outputs = BTreeMap::new();
+    if let Value::Object(fields) = result {
+        outputs.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    match stage.outputs.as_slice() {
+        [single] => {
+            outputs.insert(single.name.clone(), result.clone());
+        }
+        several => {
+            for output in several {
+                outputs.entry(output.name.clone()).or_insert(Value::Null);
+            }
+        }
+    }
+    outputs.insert("result".to_owned(), result.clone());
+    outputs
+}
+
+/// Checks a result against the schemas of the stage's outputs.
+///
+/// # Errors
+/// `result-invalid` with each place that does not fit; the result itself is kept in the failure.
+pub fn validate(workflow: &Workflow, stage: &Stage, result: &Value) -> Result<(), Failure> {
+    let outputs = outputs_of(stage, result);
+    let mut faults = Vec::new();
+    for output in &stage.outputs {
+        let (Some(name), Some(value)) = (&output.schema, outputs.get(&output.name)) else { continue };
+        let Some(schema) = workflow.schemas.get(name) else { continue };
+        faults.extend(mismatches(schema, value).into_iter().map(|fault| format!("{}: {fault}", output.name)));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let more = faults.len().saturating_sub(LISTED_FAULTS);
+    faults.truncate(LISTED_FAULTS);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let message = format!("the result does not fit its schema: {}{more}", faults.join("; "));
+    Err(Failure::new("result-invalid", message)
+        .hint("the value is kept in the run's results; correct what is named and give it again")
+        .rejected(result.clone()))
+}
+
+/// Every place of `value` that does not fit `schema`.
+fn mismatches(schema: &Value, value: &Value) -> Vec<String> {
+    match jsonschema::validator_for(schema) {
+        Err(cause) => vec![format!("its schema can't be used: {cause}")],
+        Ok(validator) => validator
+            .iter_errors(value)
+            .map(|error| {
+                let place = error.instance_path().to_string();
+                let place = if place.is_empty() { "the value".to_owned() } else { format!("'{place}'") };
+                format!("at {place}: {}", error.masked())
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,190 @@
+//! Paths inside a project, checked as text. Whether something is a symbolic link only the host can find out; this
+//! is the part of the rule that needs no file system, so that it can be tested without one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A path relative to the project with `/` between parts, none of them empty, `.` or `..`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct ProjectPath(String);
+
+/// Why a text is no path that docket reads or writes in a project.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Nothing there.
+    #[error("the path is empty")]
+    Empty,
+    /// Starts at the root, or with a drive letter.
+    #[error("'{0}' is absolute; paths are relative to the project")]
+    Absolute(String),
+    /// Leads out of the project.
+    #[error("'{0}' leads out of the project ('..')")]
+    Escapes(String),
+    /// A part that is empty or `.`.
+    #[error("'{0}' has an empty part or a trailing '/'")]
+    EmptyPart(String),
+    /// A character that has no place in a path.
+    #[error("'{0}' contains a control character or a backslash")]
+    Character(String),
+    /// A name that Windows keeps for devices.
+    #[error("'{0}' contains a name that some systems keep for devices")]
+    DeviceName(String),
+    /// docket's own or git's folder.
+    #[error("'{0}' lies in '{1}', which no stage may touch")]
+    Reserved(String, String),
+}
+
+impl ProjectPath {
+    /// Checks a text. Backslashes are refused rather than translated: on Unix they are part of a name, on Windows a
+    /// separator, and a path must mean the same everywhere.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let shown = || text.escape_debug().to_string();
+        if text.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if text.chars().any(|character| character.is_control() || character == '\\') {
+            return Err(PathError::Character(shown()));
+        }
+        let drive = text.as_bytes().get(1) == Some(&b':') && text.as_bytes()[0].is_ascii_alphabetic();
+        if text.starts_with('/') || drive {
+            return Err(PathError::Absolute(shown()));
+        }
+        for part in text.split('/') {
+            match part {
+                "" | "." => return Err(PathError::EmptyPart(shown())),
+                ".." => return Err(PathError::Escapes(shown())),
+                _ if is_device_name(part) => return Err(PathError::DeviceName(shown())),
+                _ => {}
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Checks a text as the path of a file that a stage wants to write: as [`Self::parse`], and not inside `.git`
+    /// or `.docket` at any depth, however written.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn writable(text: &str) -> Result<Self, PathError> {
+        let path = Self::parse(text)?;
+        let reserved = path.parts().find(|part| is_reserved(part)).map(str::to_owned);
+        match reserved {
+            Some(part) => Err(PathError::Reserved(text.escape_debug().to_string(), part)),
+            None => Ok(path),
+        }
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its parts, outermost first.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// The file name without its last extension.
+    pub fn stem(&self) -> &str {
+        let name = self.0.rsplit('/').next().unwrap_or(&self.0);
+        match name.rfind('.') {
+            Some(0) | None => name,
+            Some(dot) => &name[..dot],
+        }
+    }
+}
+
+impl fmt::Display for ProjectPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProjectPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// `.git` and `.docket` on file systems that ignore case, trailing dots and spaces, or short names (`GIT~1`), and
+/// with the invisible characters that HFS+ ignores. The list follows what git itself refuses in trees.
+fn is_reserved(part: &str) -> bool {
+    let visible: String = part.chars().filter(|character| !is_ignorable(*character)).collect();
+    let plain = visible.trim_end_matches(['.', ' ']).to_lowercase();
+    let plain = plain.split(':').next().unwrap_or(&plain);
+    matches!(plain, ".git" | ".docket" | "git~1" | "docket~1")
+}
+
+fn is_ignorable(character: char) -> bool {
+    matches!(character, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
+}
+
+fn is_device_name(part: &str) -> bool {
+    let stem = part.split(['.', ':']).next().unwrap_or(part).trim_end().to_ascii_lowercase();
+    let numbered = |prefix: &str| {
+        stem.strip_prefix(prefix).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    };
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_paths_pass() {
+        for path in
+            ["a", "docs/rfcs/rfc-0001.md", "docs/rfcs/.reviews/x.md", "a b/ü.md", "console/x", ".github/x"]
+        {
+            assert_eq!(ProjectPath::writable(path).map(|path| path.as_str().to_owned()), Ok(path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn paths_that_leave_the_project_are_refused() {
+        for path in
+            ["", "/etc/passwd", "C:/x", "../x", "a/../../x", "a//b", "a/", "./a", "a\\b", "a\0b", "a\nb"]
+        {
+            assert!(ProjectPath::parse(path).is_err(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn reserved_folders_are_refused_however_written() {
+        for path in [
+            ".git/config",
+            ".docket/config.yml",
+            "a/.git/hooks/x",
+            ".GIT/config",
+            ".Docket/x",
+            ".git./x",
+            ".git /x",
+            "git~1/x",
+            ".g\u{200d}it/x",
+            ".git::$INDEX_ALLOCATION/x",
+            ".git",
+        ] {
+            assert!(matches!(ProjectPath::writable(path), Err(PathError::Reserved(..))), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn device_names_are_refused() {
+        for path in ["nul", "docs/CON.md", "aux.txt", "com1", "a/LPT9.log"] {
+            assert!(matches!(ProjectPath::parse(path), Err(PathError::DeviceName(_))), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn stems_leave_the_last_extension_out() {
+        let stem = |text: &str| ProjectPath::parse(text).expect("a path").stem().to_owned();
+        assert_eq!(stem("docs/rfcs/rfc-0003-x.md"), "rfc-0003-x");
+        assert_eq!(stem("a/.hidden"), ".hidden");
+    }
+}

@@ -1,0 +1,100 @@
+//! Making texts from plugins, agents and documents safe to show: what a terminal would obey is taken out.
+
+/// A text with everything that a terminal could obey, or that could reorder what is read, replaced or removed: escape
+/// sequences (whole), control characters of both ranges, line ends (by a space), and the characters that change the
+/// direction of text. The result is one line.
+pub fn printable(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{1b}' => skip_sequence(&mut characters),
+            '\u{9b}' => skip_until_final(&mut characters),
+            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut characters),
+            '\n' | '\r' | '\t' => result.push(' '),
+            character if character.is_control() => {}
+            // Bidirectional overrides, isolates and marks; invisible separators of lines and paragraphs.
+            '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{2028}'
+            | '\u{2029}' => {}
+            character => result.push(character),
+        }
+    }
+    result
+}
+
+/// As [`printable`], line by line.
+pub fn printable_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n")
+}
+
+type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// After ESC: a control sequence, a string sequence, or a single character.
+fn skip_sequence(characters: &mut Characters<'_>) {
+    match characters.peek() {
+        Some('[') => {
+            characters.next();
+            skip_until_final(characters);
+        }
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            characters.next();
+            skip_string(characters);
+        }
+        Some('\u{20}'..='\u{7e}') => {
+            characters.next();
+        }
+        _ => {}
+    }
+}
+
+/// The rest of a control sequence (ECMA-48 5.4): parameters and intermediates, then one final character.
+fn skip_until_final(characters: &mut Characters<'_>) {
+    while let Some(character) = characters.next_if(|character| matches!(character, '\u{20}'..='\u{7e}')) {
+        if matches!(character, '\u{40}'..='\u{7e}') {
+            return;
+        }
+    }
+}
+
+/// The rest of a string sequence: up to BEL or the string terminator; not past the end of the line, so that an
+/// unfinished one can't hide what follows.
+fn skip_string(characters: &mut Characters<'_>) {
+    while let Some(character) = characters.next_if(|character| *character != '\n') {
+        match character {
+            '\u{7}' | '\u{9c}' => return,
+            '\u{1b}' => {
+                characters.next_if_eq(&'\\');
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_are_taken_out_whole() {
+        assert_eq!(printable("a\u{1b}[31mred\u{1b}[0m b"), "ared b");
+        assert_eq!(printable("\u{1b}]0;title\u{7}x"), "x");
+        assert_eq!(printable("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"), "link");
+        assert_eq!(printable("a\u{9b}2Jb"), "ab");
+        assert_eq!(printable("\u{1b}]52;c;aGk=\nnext"), " next");
+        assert_eq!(printable("a\u{202e}b\u{7}\u{8}c\r\nd"), "abc  d");
+        assert_eq!(printable("ü 漢 🦀"), "ü 漢 🦀");
+    }
+
+    #[test]
+    fn an_escape_at_the_end_is_harmless() {
+        for text in ["\u{1b}", "\u{1b}[", "\u{1b}]", "\u{1b}[3"] {
+            assert_eq!(printable(text), "");
+        }
+    }
+}

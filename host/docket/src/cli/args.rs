@@ -1,0 +1,206 @@
+//! Arguments as clap parses them. Help texts are part of the interface: `docs/reference.md` is made from them.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs agent workflows: gathers the related documents, builds the prompt, launches the agent, keeps the structured
+/// result, updates the document's status.
+#[derive(Debug, Parser)]
+#[command(name = "docket", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 run failed, 2 wrong usage or definition, 3 waiting for a person, \
+4 not trusted or not granted, 5 conflict, 130 interrupted."
+)]
+pub struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArguments,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct GlobalArguments {
+    /// How to put out results: for people, as one JSON value, or as JSON lines [env: DOCKET_OUTPUT]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub output: Option<Output>,
+    /// Never ask anything; what would have to be asked is refused
+    #[arg(long, global = true)]
+    pub non_interactive: bool,
+    /// The project's folder, instead of the nearest one above with a .docket folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<std::path::PathBuf>,
+}
+
+/// How to put out results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Human,
+    /// One JSON value.
+    Json,
+    /// One JSON value per line.
+    Jsonl,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make this folder a docket project
+    Init,
+    /// Look whether everything docket needs is there
+    Doctor,
+    /// Look at what the project brings along (definitions, templates, schemas, plugins) and trust it as it is now
+    Trust(TrustArguments),
+    /// Review a document: `docket review docs/rfcs/rfc-0002-x.md`, or just `docket review rfc-0002`
+    Review(ReviewArguments),
+    /// Start, watch and control workflows
+    #[command(subcommand)]
+    Workflow(WorkflowCommand),
+    /// Print the JSON Schema of one of docket's formats
+    Schema(SchemaArguments),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `trust`.
+#[derive(Debug, Args)]
+pub struct TrustArguments {
+    /// Trust without asking
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Only show what there is and how it stands
+    #[arg(long, conflicts_with_all = ["yes", "forget"])]
+    pub list: bool,
+    /// Take back all trust in this project
+    #[arg(long, conflicts_with = "yes")]
+    pub forget: bool,
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArguments {
+    /// The document: a path, or an id that its file name begins with
+    pub document: String,
+    /// What to look at
+    #[arg(long)]
+    pub perspective: Option<String>,
+    /// The workflow, instead of the one for the document's kind
+    #[arg(long)]
+    pub workflow: Option<String>,
+    /// How to run
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+/// How to run a workflow.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "How to run")]
+pub struct RunArguments {
+    /// The launcher for its agents, whatever the definition says [env: DOCKET_LAUNCHER]
+    #[arg(long)]
+    pub launcher: Option<String>,
+    /// The launcher profile of your config.yml [env: DOCKET_PROFILE]
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Show what would be written instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// The format; without it, all names are listed
+    pub name: Option<String>,
+}
+
+/// The commands about workflows.
+#[derive(Debug, Subcommand)]
+pub enum WorkflowCommand {
+    /// Start a workflow; `docket workflow start NAME --help` shows its inputs
+    #[command(disable_help_flag = true, override_usage = "docket workflow start <NAME> [INPUTS] [OPTIONS]")]
+    Start {
+        /// The workflow's name, its inputs and options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "NAME AND INPUTS")]
+        rest: Vec<String>,
+    },
+    /// Show where a run stands
+    Status(RunName),
+    /// Show a run's log
+    Logs {
+        /// The run
+        #[command(flatten)]
+        run: RunName,
+        /// Go on showing what is added, until the run is over or stops
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Pause a run after the stage that is running
+    Pause(RunName),
+    /// Continue a run that paused, conflicts, or whose docket died
+    Resume(RunName),
+    /// End a run
+    Cancel(RunName),
+    /// List this project's runs, newest first
+    List {
+        /// Only runs that stand like this
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+    },
+    /// Show what came of a run
+    Results {
+        /// The run
+        #[command(flatten)]
+        run: RunName,
+        /// Results as JSON or Markdown
+        #[arg(long, value_enum)]
+        format: Option<ResultsFormat>,
+    },
+    /// Answer a stage that waits: the result of an agent you ran yourself
+    Submit {
+        /// The run
+        #[command(flatten)]
+        run: RunName,
+        /// A file with the answer as JSON; `-` reads standard input
+        #[arg(long, short, value_name = "FILE")]
+        file: String,
+        /// The stage, when several wait
+        #[arg(long)]
+        stage: Option<String>,
+    },
+    /// Check definitions without running anything: all of the project's, or those named
+    Check {
+        /// Names of workflows, or files
+        names: Vec<String>,
+    },
+    /// Show a run in full, or a definition by its name
+    Show {
+        /// A run's id or a workflow's name
+        name: String,
+    },
+    /// Show the changes a run made, or would make, to files
+    Diff(RunName),
+}
+
+/// A run.
+#[derive(Debug, Args)]
+pub struct RunName {
+    /// The run's id, such as wf-a1b2c3
+    #[arg(value_name = "RUN")]
+    pub run: String,
+}
+
+/// How to show results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResultsFormat {
+    /// JSON.
+    Json,
+    /// Markdown.
+    Markdown,
+}

@@ -1,0 +1,130 @@
+//! `docket workflow pause|resume|cancel|submit`.
+
+use std::io::Read as _;
+
+use docket_core::run::Actor;
+use serde_json::Value;
+
+use super::interrupt;
+use super::start::finish;
+use crate::cli::error::{CliError, ExitCode};
+use crate::cli::observer::Shown;
+use crate::cli::settings::Settings;
+use crate::cli::ui::Ui;
+use crate::cli::wire::DoneShape;
+use crate::engine::control::{Answered, look};
+use crate::store::RunFolder;
+use crate::store::inbox::Request;
+use crate::store::snapshot::ShownStatus;
+
+/// Largest answer that is read.
+const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+
+/// `docket workflow pause RUN`
+pub(super) fn pause(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let told = |owner: bool| {
+        if owner { "will pause after the current stage" } else { "is paused" }
+    };
+    ask(settings, run, |by| Request::Pause { by }, told, Quiet::Yes, ui)
+}
+
+/// `docket workflow resume RUN`
+pub(super) fn resume(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    ask(settings, run, |by| Request::Resume { by }, |_| "is running", Quiet::No, ui)
+}
+
+/// `docket workflow cancel RUN`
+pub(super) fn cancel(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    ask(settings, run, |by| Request::Cancel { by }, |_| "is cancelled", Quiet::Yes, ui)
+}
+
+/// `docket workflow submit RUN --file FILE`
+pub(super) fn submit(
+    settings: &Settings,
+    run: &str,
+    file: &str,
+    stage: Option<String>,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let value = answer(settings, file)?;
+    ask(
+        settings,
+        run,
+        |by| Request::Submit { stage, value, by },
+        |_| "has the answer and goes on",
+        Quiet::No,
+        ui,
+    )
+}
+
+/// Whether success is told by this command itself, or by the run it drives.
+#[derive(PartialEq, Eq)]
+enum Quiet {
+    Yes,
+    No,
+}
+
+fn ask(
+    settings: &Settings,
+    run: &str,
+    request: impl FnOnce(Actor) -> Request,
+    told: impl FnOnce(bool) -> &'static str,
+    quiet: Quiet,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let engine = settings.engine()?;
+    let folder = RunFolder::find(&engine.setting().project, run)?;
+    let request = request(settings.actor());
+    let interrupt = interrupt()?;
+    let answered = {
+        let mut shown = Shown::new(ui);
+        engine.ask(&folder, request, &mut shown, interrupt)?
+    };
+    let tell = |ui: &mut Ui, words: &str| {
+        let text = format!("{} {words}", folder.id());
+        ui.result(&text, &DoneShape { done: text.clone() })
+    };
+    match answered {
+        Answered::ByOwner => {
+            tell(ui, told(true))?;
+            Ok(ExitCode::Done)
+        }
+        Answered::Here { .. } if quiet == Quiet::Yes => {
+            let (_, snapshot) = look(&folder)?;
+            tell(ui, if snapshot.status == ShownStatus::Completed { "completed" } else { told(false) })?;
+            Ok(ExitCode::Done)
+        }
+        Answered::Here { state, stopped } => finish(&state, stopped, ui),
+    }
+}
+
+/// Reads an answer: JSON from a file or from standard input.
+fn answer(settings: &Settings, file: &str) -> Result<Value, CliError> {
+    let unreadable = |cause: std::io::Error| {
+        CliError::mistake(
+            format!("{file} can't be read: {cause}"),
+            "name a file with the answer as JSON, or `-` for standard input",
+        )
+    };
+    let mut text = String::new();
+    if file == "-" {
+        std::io::stdin().take(MAX_ANSWER).read_to_string(&mut text).map_err(unreadable)?;
+    } else {
+        let path = settings.folder.join(file);
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_ANSWER).read_to_string(&mut text))
+            .map_err(unreadable)?;
+    }
+    serde_json::from_str(&text).map_err(|cause| {
+        let line = text.lines().nth(cause.line().saturating_sub(1)).unwrap_or_default();
+        let line: String = line.chars().take(120).collect();
+        CliError::mistake(
+            format!(
+                "{file} is no JSON: {cause}\n  {:>4} | {}",
+                cause.line(),
+                docket_core::text::printable(&line)
+            ),
+            "the answer is one JSON value, without Markdown around it; nothing was recorded",
+        )
+    })
+}

@@ -1,0 +1,246 @@
+//! `docket workflow status|logs|list|results|show|diff`: looking at runs without touching them.
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::time::Duration;
+
+use docket_core::Timestamp;
+use docket_core::definition::closest;
+use docket_core::run::{FileState, RunState};
+use docket_core::text::{printable, printable_lines};
+use serde_json::json;
+
+use crate::cli::args::{Output, ResultsFormat};
+use crate::cli::error::{CliError, ExitCode};
+use crate::cli::settings::Settings;
+use crate::cli::ui::Ui;
+use crate::cli::wire::{DiffShape, EventLine, ListShape, Unreadable};
+use crate::engine::control::look;
+use crate::report::results::{self, Results};
+use crate::report::{status as words, words as event_words};
+use crate::store::snapshot::{RunSnapshot, ShownStatus};
+use crate::store::{Project, RunFolder, StoreError, change, journal, list as runs, run_folder};
+
+/// How often `--follow` looks for more.
+const FOLLOW: Duration = Duration::from_millis(100);
+
+/// `docket workflow status RUN`
+pub(super) fn status(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let (_, snapshot) = look(&RunFolder::find(&settings.project()?, run)?)?;
+    ui.result(&words::text(&snapshot, Timestamp::now()), &snapshot)?;
+    Ok(ExitCode::Done)
+}
+
+/// `docket workflow list`
+pub(super) fn list(settings: &Settings, status: Option<&str>, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let wanted = status.map(parse_status).transpose()?;
+    let (mut found, unreadable) = runs::list(&settings.project()?)?;
+    found.retain(|run| wanted.is_none_or(|wanted| run.status == wanted));
+    match ui.output() {
+        Output::Human if found.is_empty() => ui.say("no runs"),
+        Output::Human => ui.data(&words::table(&found))?,
+        Output::Jsonl => found.iter().try_for_each(|run| ui.json(run, false))?,
+        Output::Json => {
+            let unreadable =
+                unreadable.iter().map(|(id, error)| Unreadable { id: id.clone(), reason: error.to_string() });
+            ui.json(&ListShape { unreadable: unreadable.collect(), runs: found }, true)?;
+        }
+    }
+    for (id, error) in &unreadable {
+        ui.say(&printable(&format!("warning: {id} is left out: {error}")));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn parse_status(text: &str) -> Result<ShownStatus, CliError> {
+    let names = ShownStatus::ALL.map(ShownStatus::name);
+    ShownStatus::ALL.into_iter().find(|status| status.name() == text).ok_or_else(|| {
+        let near = closest(text, names.iter().copied())
+            .map(|near| format!("did you mean '{near}'? "))
+            .unwrap_or_default();
+        CliError::mistake(
+            format!("there is no status '{text}'"),
+            format!("{near}There are: {}", names.join(", ")),
+        )
+    })
+}
+
+/// `docket workflow logs RUN`
+pub(super) fn logs(settings: &Settings, run: &str, follow: bool, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let folder = RunFolder::find(&settings.project()?, run)?;
+    let path = folder.path().join("logs.txt");
+    let mut position = 0;
+    loop {
+        // Asked before the log is read: what was logged before the end is then shown.
+        let over = !follow || !folder.is_owned();
+        let mut text = String::new();
+        if let Ok(mut file) = std::fs::File::open(&path) {
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(position))
+                .and_then(|_| file.read_to_end(&mut bytes))
+                .map_err(StoreError::io("can't read", &path))?;
+            let whole = if over {
+                bytes.len()
+            } else {
+                bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+            };
+            position += whole as u64;
+            text = printable_lines(&String::from_utf8_lossy(&bytes[..whole]));
+        }
+        if !text.is_empty() {
+            show_log(&text, ui)?;
+        }
+        if over {
+            return Ok(ExitCode::Done);
+        }
+        std::thread::sleep(FOLLOW);
+    }
+}
+
+fn show_log(text: &str, ui: &mut Ui) -> Result<(), CliError> {
+    if ui.output() == Output::Human {
+        return ui.data(text);
+    }
+    text.lines().try_for_each(|line| {
+        let mut parts = line.splitn(2, ' ');
+        let at = parts.next().unwrap_or_default();
+        let rest = parts.next().unwrap_or_default();
+        let (level, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let (stage, text) = rest.trim_start().split_once(": ").unwrap_or(("", rest));
+        ui.json(&json!({ "at": at, "level": level, "stage": stage, "text": text }), false)
+    })
+}
+
+/// `docket workflow results RUN`
+pub(super) fn results(
+    settings: &Settings,
+    run: &str,
+    format: Option<ResultsFormat>,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let (state, snapshot) = look(&RunFolder::find(&settings.project()?, run)?)?;
+    let results = Results::of(&state, &snapshot);
+    match format {
+        Some(ResultsFormat::Json) => ui.json(&results, true)?,
+        Some(ResultsFormat::Markdown) => ui.data(&results::markdown(&results))?,
+        None => ui.result(&results::text(&results, &snapshot), &results)?,
+    }
+    Ok(ExitCode::Done)
+}
+
+/// `docket workflow show NAME`: a run in full, or a definition.
+pub(super) fn show(settings: &Settings, name: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    if name.starts_with(run_folder::ID_PREFIX) {
+        return show_run(&RunFolder::find(&settings.project()?, name)?, ui);
+    }
+    let engine = settings.engine()?;
+    let definition = engine.definition(name)?;
+    let origin = definition.found.origin.shown();
+    let text = format!("# {name} ({origin})\n{}", printable_yaml(&definition.found.text));
+    ui.result(&text, &json!({ "name": name, "origin": origin, "text": definition.found.text }))?;
+    Ok(ExitCode::Done)
+}
+
+/// A definition's text: its indentation must stay.
+fn printable_yaml(text: &str) -> String {
+    let safe = |character: &char| *character == '\n' || !character.is_control();
+    text.chars().filter(safe).collect()
+}
+
+fn show_run(folder: &RunFolder, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let (_, snapshot) = look(folder)?;
+    let journal = journal::load(&folder.journal())?;
+    let mut text = words::text(&snapshot, Timestamp::now());
+    let _ =
+        writeln!(text, "\nDefinition: {} ({})", printable(&snapshot.definition), printable(&snapshot.origin));
+    for (name, value) in &snapshot.inputs {
+        let _ = writeln!(text, "  {name}: {}", printable(&value.to_string()));
+    }
+    plugins(&mut text, &snapshot);
+    let _ = writeln!(text, "\nJournal: {} records, head {}", journal.records.len(), journal.writer.head());
+    let Some(mut state) = first_state(&journal) else { return Ok(ExitCode::Done) };
+    let mut events = Vec::new();
+    for record in &journal.records {
+        for event in &record.events {
+            state.apply(event, record.at);
+            events.push(EventLine::of(&state, event, record.at));
+            let stage = event.stage().map_or("run", |stage| state.stages[stage].name.as_str());
+            let (_, said) = event_words::of(&state, event);
+            let _ = writeln!(text, "  {:.3} {}: {}", record.at, printable(stage), printable(&said));
+        }
+    }
+    ui.result(&text, &json!({ "run": snapshot, "head": journal.writer.head(), "events": events }))?;
+    Ok(ExitCode::Done)
+}
+
+fn first_state(journal: &docket_core::run::Journal) -> Option<RunState> {
+    let first = journal.records.first()?;
+    match first.events.first()? {
+        docket_core::run::Event::RunCreated(start) => Some(RunState::new((**start).clone(), first.at)),
+        _ => None,
+    }
+}
+
+fn plugins(text: &mut String, snapshot: &RunSnapshot) {
+    text.push_str("\nPlugins:\n");
+    for stage in &snapshot.stages {
+        if let Some(plugin) = &stage.plugin {
+            let name = printable(&stage.name);
+            let _ = writeln!(text, "  {name}: {} {} sha256:{}", plugin.name, plugin.version, plugin.sha256);
+            for grant in &plugin.grants {
+                let _ = writeln!(text, "    {}", printable(grant));
+            }
+        }
+    }
+}
+
+/// `docket workflow diff RUN`
+pub(super) fn diff(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let project = settings.project()?;
+    let folder = RunFolder::find(&project, run)?;
+    let (state, _) = look(&folder)?;
+    let mut shapes = Vec::new();
+    for stage in &state.stages {
+        for file in stage.change_set.iter().flat_map(|changes| &changes.files) {
+            shapes.push(DiffShape {
+                stage: stage.name.clone(),
+                path: file.path.to_string(),
+                applied: change::look(&project, &file.path)
+                    .is_ok_and(|now| now == FileState::File(file.after.clone())),
+                before: file.before.clone(),
+                after: file.after.clone(),
+                diff: unified(&project, &folder, file)?,
+            });
+        }
+    }
+    if shapes.is_empty() && ui.output() == Output::Human {
+        ui.say(&format!("{} changes no file", folder.id()));
+        return Ok(ExitCode::Done);
+    }
+    let text: String = shapes.iter().map(|shape| shape.diff.as_str()).collect();
+    match ui.output() {
+        Output::Jsonl => shapes.iter().try_for_each(|shape| ui.json(shape, false))?,
+        _ => ui.result(&text, &shapes)?,
+    }
+    Ok(ExitCode::Done)
+}
+
+fn unified(
+    project: &Project,
+    folder: &RunFolder,
+    file: &docket_core::run::FileChange,
+) -> Result<String, CliError> {
+    let before = change::before(project, folder, file)?;
+    let after = change::content(folder, file)?;
+    let from = if before.is_some() { format!("a/{}", file.path) } else { "/dev/null".to_owned() };
+    let to = format!("b/{}", file.path);
+    let (Ok(before), Ok(after)) = (String::from_utf8(before.unwrap_or_default()), String::from_utf8(after))
+    else {
+        return Ok(format!("Binary files {from} and {to} differ\n"));
+    };
+    let diff = similar::TextDiff::from_lines(&before, &after);
+    let text = diff.unified_diff().header(&from, &to).to_string();
+    // Line by line, so that nothing in a document reaches the terminal as a command; tabs may stay.
+    let safe = |line: &str| line.split('\t').map(printable).collect::<Vec<_>>().join("\t");
+    Ok(text.lines().map(|line| safe(line) + "\n").collect())
+}

@@ -1,0 +1,59 @@
+//! One function per command: settings in, exit code out. What is shared by several is below them, in the engine.
+
+mod check;
+mod control;
+mod inspect;
+mod schema;
+mod setup;
+mod start;
+mod trust;
+
+use super::args::{Command, WorkflowCommand};
+use super::error::{CliError, ExitCode};
+use super::settings::Settings;
+use super::ui::Ui;
+use crate::engine::Interrupt;
+
+/// Runs a command.
+pub(super) fn run(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Init => setup::init(&settings, ui),
+        Command::Doctor => setup::doctor(&settings, ui),
+        Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
+        Command::Review(arguments) => start::review(&settings, arguments, ui),
+        Command::Workflow(command) => workflow(command, settings, ui),
+        Command::Schema(arguments) => schema::schema(arguments.name.as_deref(), ui),
+        Command::Completions { shell } => setup::completions(shell, ui),
+    }
+}
+
+fn workflow(command: WorkflowCommand, settings: Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    match command {
+        WorkflowCommand::Start { rest } => start::start(settings, &rest, ui),
+        WorkflowCommand::Status(name) => inspect::status(&settings, &name.run, ui),
+        WorkflowCommand::Logs { run, follow } => inspect::logs(&settings, &run.run, follow, ui),
+        WorkflowCommand::Pause(name) => control::pause(&settings, &name.run, ui),
+        WorkflowCommand::Resume(name) => control::resume(&settings, &name.run, ui),
+        WorkflowCommand::Cancel(name) => control::cancel(&settings, &name.run, ui),
+        WorkflowCommand::List { status } => inspect::list(&settings, status.as_deref(), ui),
+        WorkflowCommand::Results { run, format } => inspect::results(&settings, &run.run, format, ui),
+        WorkflowCommand::Submit { run, file, stage } => {
+            control::submit(&settings, &run.run, &file, stage, ui)
+        }
+        WorkflowCommand::Check { names } => check::check(&settings, &names, ui),
+        WorkflowCommand::Show { name } => inspect::show(&settings, &name, ui),
+        WorkflowCommand::Diff(name) => inspect::diff(&settings, &name.run, ui),
+    }
+}
+
+/// Makes Ctrl-C leave a run that can be resumed; a second one ends docket at once.
+fn interrupt() -> Result<Interrupt, CliError> {
+    let interrupt = Interrupt::default();
+    let code = i32::from(ExitCode::Interrupted.code());
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // In this order: the first signal finds the flag unset and only sets it.
+        signal_hook::flag::register_conditional_shutdown(signal, code, interrupt.flag())?;
+        signal_hook::flag::register(signal, interrupt.flag())?;
+    }
+    Ok(interrupt)
+}

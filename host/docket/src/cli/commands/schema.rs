@@ -1,0 +1,81 @@
+//! `docket schema`: the JSON Schemas of everything docket reads and prints.
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::Value;
+
+use crate::cli::error::{CliError, ErrorShape, ExitCode};
+use crate::cli::ui::Ui;
+use crate::cli::wire::{CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, TrustShape};
+use crate::engine::request::StageRequest;
+use crate::plugin::Manifest;
+use crate::report::results::Results;
+use crate::store::snapshot::RunSnapshot;
+
+/// A format: its name, what it is, and its schema.
+type Format = (&'static str, &'static str, fn() -> Value);
+
+/// The formats, in the order they are listed.
+const FORMATS: [Format; 15] = [
+    ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
+    ("run", "status, start, resume and submit with --output json", of::<RunSnapshot>),
+    ("event", "a line of start --output jsonl", of::<EventLine>),
+    ("list", "list --output json", of::<ListShape>),
+    ("results", "results --output json", of::<Results>),
+    ("diff", "one file of diff --output json", of::<DiffShape>),
+    ("check", "check --output json", of::<CheckShape>),
+    ("trust", "trust --output json", of::<TrustShape>),
+    ("doctor", "doctor --output json", of::<DoctorShape>),
+    ("done", "init, pause and cancel --output json", of::<DoneShape>),
+    ("error", "any error with --output json, on standard error", of::<ErrorShape>),
+    ("plugin-manifest", "a plugin's manifest", of::<Manifest>),
+    ("stage-request", "what a plugin is asked", of::<StageRequest<'static>>),
+    ("review-results", "a review", || embedded("schemas/review-results.schema.json")),
+    ("context-package", "what the context stage gathers", || embedded("schemas/context-package.schema.json")),
+];
+
+/// `docket schema [NAME]`
+pub(super) fn schema(name: Option<&str>, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let Some(name) = name else {
+        let width = FORMATS.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+        let lines: Vec<String> =
+            FORMATS.iter().map(|(name, about, _)| format!("{name:<width$}  {about}")).collect();
+        let names: Vec<&str> = FORMATS.iter().map(|(name, ..)| *name).collect();
+        ui.result(&lines.join("\n"), &names)?;
+        return Ok(ExitCode::Done);
+    };
+    let Some((_, _, schema)) = FORMATS.iter().find(|(known, ..)| *known == name) else {
+        let names: Vec<&str> = FORMATS.iter().map(|(name, ..)| *name).collect();
+        let near = docket_core::definition::closest(name, names.iter().copied());
+        let near = near.map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
+        return Err(CliError::mistake(
+            format!("there is no schema '{name}'"),
+            format!("{near}There are: {}", names.join(", ")),
+        ));
+    };
+    ui.json(&schema(), true)?;
+    Ok(ExitCode::Done)
+}
+
+fn of<T: JsonSchema>() -> Value {
+    schema_for!(T).to_value()
+}
+
+/// A schema that is a file of `workflows/`.
+fn embedded(name: &str) -> Value {
+    let file = crate::embedded::WORKFLOWS.iter().find(|file| file.name == name);
+    file.and_then(|file| serde_json::from_str(file.text).ok()).unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_one() {
+        for (name, _, schema) in FORMATS {
+            let schema = schema();
+            assert!(schema.is_object(), "{name}");
+            assert!(jsonschema::validator_for(&schema).is_ok(), "{name}");
+        }
+    }
+}

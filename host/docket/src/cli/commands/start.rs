@@ -1,0 +1,213 @@
+//! `docket workflow start` and `docket review`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use docket_core::definition::{InputKind, closest};
+use docket_core::run::{RunState, RunStatus, StageStatus};
+use docket_core::text::printable_lines;
+use serde_json::Value;
+
+use super::interrupt;
+use crate::cli::args::{Output, ReviewArguments};
+use crate::cli::error::{CliError, ExitCode};
+use crate::cli::observer::Shown;
+use crate::cli::settings::Settings;
+use crate::cli::ui::Ui;
+use crate::cli::{exit_code, resume_command, start_args};
+use crate::engine::check::Definition;
+use crate::engine::start::Start;
+use crate::engine::{Engine, EngineError, Stopped, trust};
+use crate::store::snapshot::RunSnapshot;
+
+/// The workflow that reviews documents of a kind, by what their ids begin with.
+const REVIEWS: [(&str, &str); 2] = [("adr", "adr-review"), ("rfc", "rfc-review")];
+/// The workflow for documents of other kinds.
+const DEFAULT_REVIEW: &str = "rfc-review";
+
+/// `docket workflow start NAME …`
+pub(super) fn start(settings: Settings, rest: &[String], ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let name = match rest.split_first() {
+        Some((name, rest)) if !name.starts_with('-') => Some((name, rest)),
+        _ => None,
+    };
+    let Some((name, rest)) = name else { return overview(&settings, rest, ui) };
+    let engine = settings.engine()?;
+    warn_of_broken_plugins(&engine, ui);
+    let definition = engine.definition(name)?;
+    let arguments = start_args::parse(name, &definition.workflow, rest)?;
+    let settings = settings.with(&arguments.global);
+    // A project named after the workflow's name is another one than was looked into so far.
+    let (engine, definition) = if arguments.global.project.is_some() {
+        let engine = settings.engine()?;
+        let definition = engine.definition(name)?;
+        (engine, definition)
+    } else {
+        (engine, definition)
+    };
+    ui.set_output(settings.output);
+    let launch = settings.launch(&arguments.run);
+    let start = Start { inputs: arguments.inputs, launch, dry_run: arguments.run.dry_run };
+    run(&engine, &definition, start, ui)
+}
+
+fn overview(settings: &Settings, rest: &[String], ui: &mut Ui) -> Result<ExitCode, CliError> {
+    if rest.first().is_some_and(|first| !matches!(first.as_str(), "-h" | "--help")) {
+        return Err(CliError::mistake(
+            "the workflow's name comes first",
+            "docket workflow start NAME [INPUTS] [OPTIONS]",
+        ));
+    }
+    let names: Vec<(String, String)> = match settings.engine() {
+        Ok(engine) => {
+            let names = engine.library().definition_names();
+            let about = |name: &str| match engine.definition(name) {
+                Ok(definition) => definition.workflow.description.unwrap_or(definition.workflow.name),
+                Err(_) => "(has faults: docket workflow check)".to_owned(),
+            };
+            names
+                .into_iter()
+                .map(|(name, _)| {
+                    let text = docket_core::text::printable(&about(&name));
+                    (name, text)
+                })
+                .collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    ui.data(&start_args::overview(&names))?;
+    Ok(if rest.is_empty() { ExitCode::Usage } else { ExitCode::Done })
+}
+
+/// `docket review DOCUMENT`
+pub(super) fn review(
+    settings: &Settings,
+    arguments: ReviewArguments,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let engine = settings.engine()?;
+    warn_of_broken_plugins(&engine, ui);
+    let document = engine.document(&arguments.document)?;
+    let name = arguments.workflow.unwrap_or_else(|| workflow_for(&document).to_owned());
+    let definition = engine.definition(&name)?;
+    let mut inputs = BTreeMap::new();
+    let file = definition.workflow.inputs.iter().find(|input| matches!(input.kind, InputKind::File));
+    let Some(file) = file else {
+        return Err(CliError::mistake(
+            format!("workflow '{name}' has no input of type file, so it can't review a document"),
+            format!("start it with `docket workflow start {name}`"),
+        ));
+    };
+    // Absolute, because a document found by its id is relative to the project and not to where the user is.
+    let path = engine.setting().project.root().join(&document);
+    inputs.insert(file.name.clone(), Value::from(path.display().to_string()));
+    if let Some(perspective) = arguments.perspective {
+        let input = definition.workflow.inputs.iter().find(|input| input.name == "perspective");
+        let Some(input) = input else {
+            let names: Vec<&str> =
+                definition.workflow.inputs.iter().map(|input| input.name.as_str()).collect();
+            let near = closest("perspective", names.iter().copied()).unwrap_or("none like it");
+            return Err(CliError::mistake(
+                format!("workflow '{name}' has no input 'perspective'"),
+                format!("its inputs are: {} (nearest: {near})", names.join(", ")),
+            ));
+        };
+        let value = input.parse(&perspective).map_err(|error| EngineError::Inputs(vec![error]))?;
+        inputs.insert(input.name.clone(), value);
+    }
+    let launch = settings.launch(&arguments.run);
+    run(&engine, &definition, Start { inputs, launch, dry_run: arguments.run.dry_run }, ui)
+}
+
+/// The workflow that reviews a document: by its file name, or the name of its folder.
+fn workflow_for(document: &str) -> &'static str {
+    let lower = document.to_ascii_lowercase();
+    let mut parts = lower.rsplit('/');
+    let (file, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let fits = |kind: &str| file.starts_with(kind) || folder == kind || folder == format!("{kind}s");
+    REVIEWS.iter().find(|(kind, _)| fits(kind)).map_or(DEFAULT_REVIEW, |(_, workflow)| workflow)
+}
+
+fn run(
+    engine: &Arc<Engine>,
+    definition: &Definition,
+    start: Start,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let interrupt = interrupt()?;
+    let mut shown = Shown::new(ui);
+    let started = engine.start(definition, start, &mut shown, interrupt);
+    let mut driver = match started {
+        Ok(driver) => driver,
+        Err(error) => {
+            if let EngineError::NotTrusted(items) = &error {
+                let setting = engine.setting();
+                trust::log_denial(&setting.home, setting.project.root(), &setting.actor, items);
+            }
+            return Err(error.into());
+        }
+    };
+    let stopped = driver.drive()?;
+    let state = driver.state().clone();
+    drop(driver);
+    finish(&state, stopped, ui)
+}
+
+/// Says how a run was left, and puts it out for programs.
+pub(super) fn finish(state: &RunState, stopped: Stopped, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    if ui.output() != Output::Human {
+        ui.json(&RunSnapshot::of(state), ui.output() == Output::Json)?;
+    } else {
+        leave(state, stopped, ui);
+    }
+    Ok(if stopped == Stopped::Interrupted && !state.status.is_over() {
+        ExitCode::Interrupted
+    } else {
+        exit_code(state)
+    })
+}
+
+fn leave(state: &RunState, stopped: Stopped, ui: &mut Ui) {
+    let id = state.id();
+    if stopped == Stopped::Interrupted && !state.status.is_over() {
+        ui.say(&format!("Interrupted. Nothing is lost; continue with: {}", resume_command(id)));
+        return;
+    }
+    match state.status {
+        RunStatus::Completed if state.start.options.dry_run => {
+            ui.say(&format!("See what would be written: docket workflow diff {id}"));
+        }
+        RunStatus::Completed => ui.say(&format!("Results: docket workflow results {id}")),
+        RunStatus::Failed => ui.say(&format!("What happened: docket workflow logs {id}")),
+        RunStatus::Waiting => {
+            for stage in state.stages.iter().filter(|stage| stage.status == StageStatus::Waiting) {
+                if let Some(question) = &stage.question {
+                    ui.say(&format!("\n{}", printable_lines(&question.prompt)));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A plugin file that is no plugin serves nothing; whoever relies on it should hear why.
+pub(super) fn warn_of_broken_plugins(engine: &Engine, ui: &mut Ui) {
+    for (path, cause) in &engine.plugins().broken {
+        let text = format!("warning: {path} {cause}; it is left out");
+        ui.say(&docket_core::text::printable(&text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_get_the_review_for_their_kind() {
+        assert_eq!(workflow_for("docs/adr/0001-x.md"), "adr-review");
+        assert_eq!(workflow_for("docs/adrs/0001-x.md"), "adr-review");
+        assert_eq!(workflow_for("adr-0001-x.md"), "adr-review");
+        assert_eq!(workflow_for("docs/rfcs/rfc-0001-x.md"), "rfc-review");
+        assert_eq!(workflow_for("docs/spec.md"), "rfc-review");
+    }
+}

@@ -1,0 +1,277 @@
+//! Every error a user can meet: what is said, what helps, and the exit code. The one place that knows exit codes.
+
+use std::fmt::Write as _;
+
+use docket_core::text::{printable, printable_lines};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::disk::DiskError;
+use crate::engine::EngineError;
+use crate::report::words;
+use crate::store::StoreError;
+use crate::store::trust::Standing;
+
+/// How docket ends. `docs/exit-codes.md` describes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Done.
+    Done,
+    /// The run failed, or docket did.
+    RunFailed,
+    /// Wrong usage or definition.
+    Usage,
+    /// A person or another program has to answer.
+    Waiting,
+    /// Not trusted or not granted.
+    NotTrusted,
+    /// Somebody else changed or owns something.
+    Conflict,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl ExitCode {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::RunFailed => 1,
+            Self::Usage => 2,
+            Self::Waiting => 3,
+            Self::NotTrusted => 4,
+            Self::Conflict => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// What can go wrong with a command.
+#[derive(Debug)]
+pub enum CliError {
+    /// The arguments don't fit.
+    Usage(Box<clap::Error>),
+    /// Something below.
+    Engine(EngineError),
+    /// A mistake of the user's that only the command line can see.
+    Mistake {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Trust was asked for where nobody could be asked.
+    NobodyToAsk {
+        /// What to run.
+        command: String,
+    },
+    /// The user said no.
+    Declined,
+    /// A check found faults, which were shown.
+    Faulty(usize),
+    /// `doctor` found something missing, which was shown.
+    Unwell,
+    /// Standard output can't be written.
+    Output(std::io::Error),
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<DiskError> for CliError {
+    fn from(error: DiskError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl CliError {
+    /// A mistake of the user's.
+    pub fn mistake(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Mistake { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+/// An error as programs get it with `--output json`. Published as `docket schema error`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorShape {
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// docket's exit code.
+    pub exit_code: u8,
+    /// A definition's faults, with positions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Value>,
+}
+
+/// An error, told.
+pub struct Told {
+    /// What went wrong; may have several lines.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// How docket ends.
+    pub exit: ExitCode,
+}
+
+impl CliError {
+    /// The error in words.
+    pub fn tell(&self) -> Told {
+        let told = |message: String, hint: Option<String>, exit| Told { message, hint, exit };
+        match self {
+            Self::Usage(usage) => told(usage.to_string(), None, ExitCode::Usage),
+            Self::Engine(error) => tell_engine(error),
+            Self::Mistake { message, hint } => told(message.clone(), hint.clone(), ExitCode::Usage),
+            Self::NobodyToAsk { command } => told(
+                "trust needs a person at a terminal".to_owned(),
+                Some(format!("look at what is listed, then run `{command}`")),
+                ExitCode::NotTrusted,
+            ),
+            Self::Declined => told("nothing was trusted".to_owned(), None, ExitCode::NotTrusted),
+            Self::Faulty(count) => told(format!("{count} definition(s) with faults"), None, ExitCode::Usage),
+            Self::Unwell => told("something is missing; see above".to_owned(), None, ExitCode::RunFailed),
+            Self::Output(cause) => {
+                told(format!("can't write the output: {cause}"), None, ExitCode::RunFailed)
+            }
+        }
+    }
+
+    /// The error for programs.
+    pub fn shape(&self) -> ErrorShape {
+        let told = self.tell();
+        let faults = match self {
+            Self::Engine(EngineError::Definition(faults)) => serde_json::to_value(faults).ok(),
+            _ => None,
+        };
+        ErrorShape { message: told.message, hint: told.hint, exit_code: told.exit.code(), faults }
+    }
+}
+
+fn tell_engine(error: &EngineError) -> Told {
+    let message = printable_lines(&error.to_string());
+    let told = |hint: Option<String>, exit| Told { message: message.clone(), hint, exit };
+    match error {
+        EngineError::Store(error) => tell_store(error),
+        EngineError::NoDefinition { similar, known, .. } => told(
+            Some(match similar {
+                Some(similar) => format!("did you mean '{similar}'? There are: {}", known.join(", ")),
+                None => format!("there are: {}", known.join(", ")),
+            }),
+            ExitCode::Usage,
+        ),
+        // Rendered with its own escaping: carets need their columns.
+        EngineError::Definition(faults) => {
+            Told { message: faults.to_string().trim_end().to_owned(), hint: None, exit: ExitCode::Usage }
+        }
+        EngineError::Inputs(errors) => {
+            let mut message = String::new();
+            for error in errors {
+                let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                let _ = writeln!(message, "{}{}", printable(&error.message), printable(&hint));
+            }
+            let hint = Some("`docket workflow start NAME --help` shows a workflow's inputs".to_owned());
+            Told { message: message.trim_end().to_owned(), hint, exit: ExitCode::Usage }
+        }
+        EngineError::Expression(error) => told(error.hint.clone(), ExitCode::Usage),
+        EngineError::NotTrusted(items) => not_trusted(items),
+        EngineError::Launcher { hint, .. } => told(Some(hint.clone()), ExitCode::Usage),
+        EngineError::Refused(refusal) => {
+            let (conflict, hint) = words::refusal(refusal);
+            told(hint, if conflict { ExitCode::Conflict } else { ExitCode::Usage })
+        }
+        EngineError::RefusedByOwner { conflict, hint, .. } => {
+            told(hint.clone(), if *conflict { ExitCode::Conflict } else { ExitCode::Usage })
+        }
+        EngineError::NoReply { .. } => told(
+            Some("it may be busy or stopped; nothing was lost, try again".to_owned()),
+            ExitCode::Conflict,
+        ),
+        EngineError::NoDocument { similar, .. } => told(
+            Some(if similar.is_empty() {
+                "name a file, or an id such as rfc-0002".to_owned()
+            } else {
+                format!("did you mean {}?", similar.join(" or "))
+            }),
+            ExitCode::Usage,
+        ),
+        EngineError::ManyDocuments { .. } => told(Some("name the file".to_owned()), ExitCode::Usage),
+        EngineError::Plugin { .. } => {
+            told(Some("build it again, or remove the file".to_owned()), ExitCode::Usage)
+        }
+        EngineError::Failed(failure) => told(failure.hint.clone(), ExitCode::RunFailed),
+        EngineError::Bug(_) => told(
+            Some("please report it, with what you did and the run's journal".to_owned()),
+            ExitCode::RunFailed,
+        ),
+    }
+}
+
+fn tell_store(error: &StoreError) -> Told {
+    let message = printable_lines(&error.to_string());
+    let (hint, exit) = match error {
+        StoreError::Disk(DiskError::Io { .. }) => (None, ExitCode::RunFailed),
+        StoreError::Disk(DiskError::Unsafe { .. }) => (None, ExitCode::NotTrusted),
+        StoreError::Damaged { .. } => (
+            Some("docket writes this file itself; put it back from a backup, or remove it".to_owned()),
+            ExitCode::RunFailed,
+        ),
+        StoreError::Journal { .. } => (
+            Some(
+                "nothing was changed; the record of this run can't be trusted any more, so start a new run"
+                    .to_owned(),
+            ),
+            ExitCode::RunFailed,
+        ),
+        StoreError::Owned { run, .. } => {
+            (Some(format!("watch it with `docket workflow logs {run} --follow`")), ExitCode::Conflict)
+        }
+        StoreError::NoSuchRun { similar, .. } => (
+            Some(match similar {
+                Some(similar) => format!("did you mean '{similar}'?"),
+                None => "`docket workflow list` shows the runs of this project".to_owned(),
+            }),
+            ExitCode::Usage,
+        ),
+        StoreError::NoProject { .. } => (
+            Some("run `docket init` in the project's folder, or name it with `--project DIR`".to_owned()),
+            ExitCode::Usage,
+        ),
+        StoreError::OutsideProject { .. } | StoreError::BadConfig { .. } => (None, ExitCode::Usage),
+    };
+    Told { message, hint, exit }
+}
+
+fn not_trusted(items: &[crate::engine::Untrusted]) -> Told {
+    let mut message = "this project brings files along that you have not trusted as they are:".to_owned();
+    for item in items {
+        let how = match item.standing {
+            Standing::Changed => " (changed since you trusted it)",
+            Standing::Unknown => "",
+            Standing::Trusted => " (needs to be granted what it asks for)",
+        };
+        let _ = write!(message, "\n  {}{how}", printable(&item.path));
+        for capability in &item.capabilities {
+            let _ = write!(message, "\n    asks to {}", printable(capability));
+        }
+    }
+    let hint = "look at them, then run `docket trust` (`docket trust --yes` without a terminal)".to_owned();
+    Told { message, hint: Some(hint), exit: ExitCode::NotTrusted }
+}

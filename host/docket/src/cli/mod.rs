@@ -1,0 +1,68 @@
+//! The command line: arguments to settings, settings to commands, results to texts. Only [`ui`] prints, only [`error`]
+//! knows exit codes, only [`settings`] reads the environment.
+
+pub mod args;
+mod commands;
+pub mod error;
+mod observer;
+mod settings;
+mod start_args;
+mod ui;
+pub mod wire;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use error::{CliError, ExitCode};
+use settings::Settings;
+use ui::Ui;
+
+/// Runs docket with these arguments (the program's name first) and returns the exit code.
+pub fn run(arguments: Vec<OsString>) -> u8 {
+    // The supervisor is no command of the user's: it gets a folder and nothing else.
+    if arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::supervisor::ARGUMENT) {
+        let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
+        return u8::from(crate::plugin::host::supervisor::supervise(&folder).is_err());
+    }
+    let parsed = match Arguments::try_parse_from(&arguments) {
+        Ok(parsed) => parsed,
+        Err(usage) => return ui::usage(&usage),
+    };
+    let (settings, command) = match prepare(parsed) {
+        Ok(prepared) => prepared,
+        Err((mut ui, error)) => return ui.error(&error).code(),
+    };
+    let mut ui = Ui::new(settings.output);
+    match commands::run(command, settings, &mut ui) {
+        Ok(code) => code.code(),
+        Err(CliError::Usage(usage)) => ui::usage(&usage),
+        Err(error) => ui.error(&error).code(),
+    }
+}
+
+fn prepare(parsed: Arguments) -> Result<(Settings, Command), (Ui, CliError)> {
+    let output = settings::output(&parsed.global).map_err(|error| (Ui::new(args::Output::Human), error))?;
+    let settings = Settings::new(&parsed.global, output).map_err(|error| (Ui::new(output), error))?;
+    Ok((settings, parsed.command))
+}
+
+/// Shown when a run is left to be continued.
+fn resume_command(run: &str) -> String {
+    format!("docket workflow resume {run}")
+}
+
+/// The exit code for a run as it stands.
+fn exit_code(state: &docket_core::run::RunState) -> ExitCode {
+    use docket_core::run::{RunStatus, StageStatus};
+    match state.status {
+        RunStatus::Completed => ExitCode::Done,
+        RunStatus::Failed | RunStatus::Cancelled => ExitCode::RunFailed,
+        RunStatus::Waiting if state.stages.iter().any(|stage| stage.status == StageStatus::Conflict) => {
+            ExitCode::Conflict
+        }
+        RunStatus::Waiting | RunStatus::Paused => ExitCode::Waiting,
+        RunStatus::Running => ExitCode::Interrupted,
+    }
+}

@@ -1,0 +1,174 @@
+//! Settings: flags, environment and settings files, read once. The only place that reads the environment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum as _;
+use docket_core::run::Actor;
+
+use super::args::{GlobalArguments, Output, RunArguments};
+use super::error::CliError;
+use crate::engine::{Engine, LaunchWishes, Setting};
+use crate::plugin::Limits;
+use crate::store::config::{self, HomeConfig, LimitSettings, ProjectConfig};
+use crate::store::{Home, Project};
+
+/// What flags and environment say.
+pub(super) struct Settings {
+    /// How to put out results.
+    pub(super) output: Output,
+    /// Whether nothing may be asked.
+    pub(super) non_interactive: bool,
+    /// The user's folders.
+    pub(super) home: Home,
+    /// Where the user is.
+    pub(super) folder: PathBuf,
+    project: Option<PathBuf>,
+    environment: BTreeMap<String, String>,
+}
+
+/// How to put out results: the flag, else the environment.
+pub(super) fn output(global: &GlobalArguments) -> Result<Output, CliError> {
+    match (global.output, std::env::var("DOCKET_OUTPUT").ok().filter(|text| !text.is_empty())) {
+        (Some(output), _) => Ok(output),
+        (None, None) => Ok(Output::Human),
+        (None, Some(text)) => Output::from_str(&text, true).map_err(|_| {
+            CliError::mistake(format!("DOCKET_OUTPUT is '{text}'"), "it can be human, json or jsonl")
+        }),
+    }
+}
+
+impl Settings {
+    pub(super) fn new(global: &GlobalArguments, output: Output) -> Result<Self, CliError> {
+        // A variable that is not UTF-8 can be handed to nobody through JSON; programs that need it have it anyway.
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let folder = |name: &str| environment.get(name).filter(|text| !text.is_empty()).map(PathBuf::from);
+        let user_home = folder("HOME");
+        let docket_home = match (folder("DOCKET_HOME"), &user_home) {
+            (Some(home), _) => home,
+            (None, Some(home)) => home.join(".docket"),
+            (None, None) => {
+                return Err(CliError::mistake(
+                    "neither HOME nor DOCKET_HOME is set",
+                    "set DOCKET_HOME to a folder of your own",
+                ));
+            }
+        };
+        let cache = folder("XDG_CACHE_HOME")
+            .or_else(|| user_home.map(|home| home.join(".cache")))
+            .map_or_else(|| docket_home.join("cache"), |cache| cache.join("docket"));
+        let here = std::env::current_dir().map_err(|cause| {
+            CliError::mistake(format!("the current folder can't be read: {cause}"), "change to another one")
+        })?;
+        Ok(Self {
+            output,
+            non_interactive: global.non_interactive,
+            home: Home::new(docket_home, cache),
+            folder: here,
+            project: global.project.clone(),
+            environment,
+        })
+    }
+
+    /// Takes over options that came after a workflow's name.
+    pub(super) fn with(mut self, global: &GlobalArguments) -> Self {
+        self.output = global.output.unwrap_or(self.output);
+        self.non_interactive |= global.non_interactive;
+        self.project = global.project.clone().or(self.project);
+        self
+    }
+
+    /// The project: the one named, else the nearest one above.
+    pub(super) fn project(&self) -> Result<Project, CliError> {
+        match &self.project {
+            Some(folder) => {
+                let folder = self.folder.join(folder);
+                if !folder.join(crate::store::project::FOLDER).is_dir() {
+                    let message =
+                        format!("{} is no docket project: it has no .docket folder", folder.display());
+                    return Err(CliError::mistake(message, "run `docket init` there"));
+                }
+                Ok(Project::open(&folder)?)
+            }
+            None => Ok(Project::find(&self.folder, self.home.folder())?),
+        }
+    }
+
+    /// The folder that `docket init` makes a project.
+    pub(super) fn project_folder(&self) -> PathBuf {
+        self.project.as_ref().map_or_else(|| self.folder.clone(), |folder| self.folder.join(folder))
+    }
+
+    /// Who the user is.
+    pub(super) fn actor(&self) -> Actor {
+        let name = self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned();
+        let user = name.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw()));
+        Actor { user: docket_core::text::printable(&user), process: std::process::id() }
+    }
+
+    /// Launchers as flags and environment wish them.
+    pub(super) fn launch(&self, run: &RunArguments) -> LaunchWishes {
+        let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty()).cloned();
+        LaunchWishes {
+            launcher: run.launcher.clone().or_else(|| variable("DOCKET_LAUNCHER")),
+            profile: run.profile.clone().or_else(|| variable("DOCKET_PROFILE")),
+        }
+    }
+
+    /// An engine for the project.
+    pub(super) fn engine(&self) -> Result<Arc<Engine>, CliError> {
+        let project = self.project()?;
+        let home_config: HomeConfig = config::home(&self.home)?;
+        let project_config: ProjectConfig = config::project(&project)?;
+        Ok(Engine::new(Setting {
+            limits: limits(&home_config.limits),
+            project,
+            home: self.home.clone(),
+            home_config,
+            project_config,
+            environment: self.environment.clone(),
+            folder: self.folder.clone(),
+            actor: self.actor(),
+        })?)
+    }
+}
+
+/// docket's limits with the user's own in place of some.
+fn limits(settings: &LimitSettings) -> Limits {
+    const MIB: u64 = 1024 * 1024;
+    let size = |value: u64, unit: u64| usize::try_from(value.saturating_mul(unit)).unwrap_or(usize::MAX);
+    let time = |duration: config::Duration| Duration::from_secs(duration.seconds);
+    let mut limits = Limits::default();
+    if let Some(value) = settings.memory_mib {
+        limits.memory = size(value, MIB);
+    }
+    if let Some(value) = settings.cpu {
+        limits.cpu = time(value);
+    }
+    if let Some(value) = settings.wall_clock {
+        limits.wall_clock = time(value);
+    }
+    if let Some(value) = settings.table_entries {
+        limits.table_entries = value;
+    }
+    if let Some(value) = settings.host_call_mib {
+        limits.host_call = size(value, MIB);
+    }
+    if let Some(value) = settings.log_kib {
+        limits.log = size(value, 1024);
+    }
+    if let Some(value) = settings.out_mib {
+        limits.out = value.saturating_mul(MIB);
+    }
+    if let Some(value) = settings.component_mib {
+        limits.component = value.saturating_mul(MIB);
+    }
+    if let Some(value) = settings.compile_timeout {
+        limits.compile = time(value);
+    }
+    limits
+}

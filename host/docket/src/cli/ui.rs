@@ -1,0 +1,146 @@
+//! The only place that prints. Standard output is data, standard error is talk; colour and the live line are for
+//! terminals only.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::args::Output;
+use super::error::{CliError, ExitCode};
+use crate::report::live::{Line, Tone};
+
+/// Prints.
+pub(super) struct Ui {
+    output: Output,
+    live: bool,
+    shown_live: bool,
+}
+
+impl Ui {
+    pub(super) fn new(output: Output) -> Self {
+        Self { output, live: std::io::stderr().is_terminal(), shown_live: false }
+    }
+
+    pub(super) fn set_output(&mut self, output: Output) {
+        self.output = output;
+    }
+
+    pub(super) fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Whether somebody sits at a terminal and can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Puts out a result: the text for people, the value for programs.
+    pub(super) fn result(&mut self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
+        match self.output {
+            Output::Human => self.data(text),
+            Output::Json => self.json(value, true),
+            Output::Jsonl => self.json(value, false),
+        }
+    }
+
+    /// Puts out text as it is.
+    pub(super) fn data(&mut self, text: &str) -> Result<(), CliError> {
+        self.clear_live();
+        let mut out = anstream::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| {
+            if text.is_empty() || text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+        });
+        ignore_closed_pipe(written.and_then(|()| out.flush()))
+    }
+
+    /// Puts out a value as JSON.
+    pub(super) fn json(&mut self, value: &impl Serialize, pretty: bool) -> Result<(), CliError> {
+        let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+        let text = text.map_err(|cause| CliError::Output(cause.into()))?;
+        self.data(&text)
+    }
+
+    /// Says something to people, on standard error.
+    pub(super) fn say(&mut self, text: &str) {
+        self.clear_live();
+        let mut out = anstream::stderr().lock();
+        // Whoever closed standard error does not want to hear.
+        let _ = writeln!(out, "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Shows a line of a run as it happens.
+    pub(super) fn line(&mut self, line: &Line) {
+        let (symbol, colour) = match line.tone {
+            Tone::Begin => ("⏳ ", AnsiColor::Cyan),
+            Tone::Good => ("✅ ", AnsiColor::Green),
+            Tone::Bad => ("❌ ", AnsiColor::Red),
+            Tone::Attention => ("✋ ", AnsiColor::Yellow),
+            Tone::Detail => ("   ", AnsiColor::BrightBlack),
+        };
+        let style = Style::new().fg_color(Some(colour.into()));
+        self.say(&format!("{style}{symbol}{}{style:#}", line.text));
+    }
+
+    /// Shows what is going on right now, in place; on a terminal only.
+    pub(super) fn show_live(&mut self, text: &str) {
+        if !self.live || self.output != Output::Human {
+            return;
+        }
+        let mut out = anstream::stderr().lock();
+        let text: String = text.chars().take(100).collect();
+        let _ = write!(out, "\r\u{1b}[2K   {text}").and_then(|()| out.flush());
+        self.shown_live = true;
+    }
+
+    fn clear_live(&mut self) {
+        if self.shown_live {
+            let mut out = anstream::stderr().lock();
+            let _ = write!(out, "\r\u{1b}[2K").and_then(|()| out.flush());
+            self.shown_live = false;
+        }
+    }
+
+    /// Asks a question that is answered with yes or no.
+    pub(super) fn ask(&mut self, question: &str) -> bool {
+        self.clear_live();
+        let mut out = anstream::stderr().lock();
+        let _ = write!(out, "{question} [y/N] ").and_then(|()| out.flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Tells an error.
+    pub(super) fn error(&mut self, error: &CliError) -> ExitCode {
+        let told = error.tell();
+        if self.output != Output::Human {
+            if let Ok(text) = serde_json::to_string(&error.shape()) {
+                self.say(&text);
+                return told.exit;
+            }
+        }
+        let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+        let bold = Style::new().bold();
+        self.say(&format!("{red}error:{red:#} {}", told.message));
+        if let Some(hint) = told.hint {
+            self.say(&format!("{bold}hint:{bold:#} {}", docket_core::text::printable_lines(&hint)));
+        }
+        told.exit
+    }
+}
+
+/// Whoever reads `docket … | head` has what they want.
+fn ignore_closed_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
+    match written {
+        Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Prints what clap has to say: help and versions on standard output, mistakes on standard error.
+pub(super) fn usage(error: &clap::Error) -> u8 {
+    // Nothing can be said where nothing can be written.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::Usage.code() } else { ExitCode::Done.code() }
+}

@@ -1,0 +1,149 @@
+//! What docket prints for programs, apart from the shapes the store defines. Published by `docket schema`; these shapes
+//! may gain fields within a major version and never change one.
+
+use docket_core::Timestamp;
+use docket_core::run::{Event, RunState};
+use docket_core::text::printable;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::report::words;
+use crate::store::list::RunSummary;
+
+/// Something that happened to a run: one line of `--output jsonl`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EventLine {
+    /// The run's id.
+    pub run: String,
+    /// When.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// What: `run_created`, `stage_started`, `stage_completed`…
+    pub event: String,
+    /// The stage, when it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// In words.
+    pub text: String,
+}
+
+impl EventLine {
+    pub(super) fn of(state: &RunState, event: &Event, at: Timestamp) -> Self {
+        let kind =
+            serde_json::to_value(event).ok().and_then(|value| value.get("type")?.as_str().map(str::to_owned));
+        Self {
+            run: state.id().to_owned(),
+            at,
+            event: kind.unwrap_or_default(),
+            stage: event.stage().and_then(|stage| Some(state.stages.get(stage)?.name.clone())),
+            text: printable(&words::of(state, event).1),
+        }
+    }
+}
+
+/// What `docket workflow list --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListShape {
+    /// The runs, newest first.
+    pub runs: Vec<RunSummary>,
+    /// Runs whose journal can't be used.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A run whose journal can't be used.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Unreadable {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What `docket workflow check --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckShape {
+    /// The definitions that were checked.
+    pub definitions: Vec<CheckedShape>,
+}
+
+/// A definition that was checked.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckedShape {
+    /// Its name or file.
+    pub name: String,
+    /// Whether it has no faults.
+    pub ok: bool,
+    /// Its faults, with positions.
+    pub faults: serde_json::Value,
+}
+
+/// What `docket trust --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TrustShape {
+    /// The project.
+    pub project: String,
+    /// Whether everything is trusted now.
+    pub trusted: bool,
+    /// What there is.
+    pub items: Vec<TrustItem>,
+}
+
+/// Something that can be trusted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TrustItem {
+    /// Its path.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// `trusted`, `changed` or `unknown`: as it stood before this command.
+    pub standing: String,
+    /// For a plugin: what it asks for.
+    pub capabilities: Vec<String>,
+}
+
+/// What `docket doctor --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DoctorShape {
+    /// Whether nothing is missing.
+    pub ok: bool,
+    /// What was looked at.
+    pub checks: Vec<DoctorCheck>,
+}
+
+/// Something `docket doctor` looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DoctorCheck {
+    /// What.
+    pub name: String,
+    /// `ok`, `note` or `missing`.
+    pub state: String,
+    /// What was found.
+    pub detail: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What `docket init`, `pause` and the like print.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DoneShape {
+    /// What was done.
+    pub done: String,
+}
+
+/// A changed file, as `docket workflow diff --output json` prints it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiffShape {
+    /// The stage that proposes it.
+    pub stage: String,
+    /// The file.
+    pub path: String,
+    /// Whether it is written.
+    pub applied: bool,
+    /// SHA-256 before; nothing for a new file.
+    pub before: Option<String>,
+    /// SHA-256 after.
+    pub after: String,
+    /// The difference in unified format.
+    pub diff: String,
+}

@@ -1,0 +1,364 @@
+//! Driving a run: one thread owns its state and journal, stages run on threads of their own and send messages.
+//! Whatever comes in is decided by `docket-core`, recorded, and only then acted upon and shown.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+
+use docket_core::definition::{Workflow, check};
+use docket_core::run::{
+    Decision, Effect, Ending, Event, Failure, Input, PluginUsed, RunState, RunStatus, StageStatus, Usage,
+    decide, task,
+};
+use docket_core::text::printable;
+
+use super::stage::{Job, JobReply};
+use super::surroundings::Snapshot;
+use super::{Engine, EngineError, Interrupt, Observer, control, now};
+use crate::plugin::host::{Cancel, Notice, Notices};
+use crate::store::inbox::POLL;
+use crate::store::journal::JournalFile;
+use crate::store::run_folder::Ownership;
+use crate::store::snapshot::{Activity, RunSnapshot};
+use crate::store::{RunFolder, StoreError, change, list};
+
+/// Why driving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The run is over, waits, or paused: its state says which.
+    Settled,
+    /// The user wanted out; the run can be resumed.
+    Interrupted,
+}
+
+enum Message {
+    Notice { stage: usize, notice: Notice },
+    Ended { stage: usize, attempt: u32, reply: Box<JobReply> },
+}
+
+/// A run that this process owns.
+pub struct Driver<'a> {
+    engine: Arc<Engine>,
+    folder: RunFolder,
+    _ownership: Ownership,
+    journal: JournalFile,
+    workflow: Workflow,
+    state: RunState,
+    observer: &'a mut dyn Observer,
+    interrupt: Interrupt,
+    effects: VecDeque<Effect>,
+    running: BTreeMap<usize, (u32, Cancel)>,
+    activities: BTreeMap<usize, Activity>,
+    sender: Sender<Message>,
+    receiver: Receiver<Message>,
+}
+
+/// What a driver is made of.
+pub(super) struct Owned {
+    pub(super) folder: RunFolder,
+    pub(super) ownership: Ownership,
+    pub(super) journal: JournalFile,
+    pub(super) workflow: Workflow,
+    pub(super) state: RunState,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        owned: Owned,
+        observer: &'a mut dyn Observer,
+        interrupt: Interrupt,
+    ) -> Self {
+        let (sender, receiver) = channel();
+        Self {
+            engine: Arc::clone(engine),
+            folder: owned.folder,
+            _ownership: owned.ownership,
+            journal: owned.journal,
+            workflow: owned.workflow,
+            state: owned.state,
+            observer,
+            interrupt,
+            effects: VecDeque::new(),
+            running: BTreeMap::new(),
+            activities: BTreeMap::new(),
+            sender,
+            receiver,
+        }
+    }
+
+    /// Becomes the owner of a run that exists.
+    ///
+    /// # Errors
+    /// When another process owns it, or its journal can't be trusted.
+    pub(super) fn open(
+        engine: &Arc<Engine>,
+        folder: RunFolder,
+        observer: &'a mut dyn Observer,
+        interrupt: Interrupt,
+    ) -> Result<Self, EngineError> {
+        let ownership = folder.own()?;
+        let (journal, state) = JournalFile::open(&folder.journal())?;
+        let workflow =
+            check(&format!("{}/definition.yml", folder.id()), &state.start.text, &Snapshot(&state.start))
+                .map_err(EngineError::Definition)?;
+        Ok(Self::new(engine, Owned { folder, ownership, journal, workflow, state }, observer, interrupt))
+    }
+
+    /// The run as it stands.
+    pub fn state(&self) -> &RunState {
+        &self.state
+    }
+
+    /// Feeds an input: decide, record, remember what is to be done, tell.
+    ///
+    /// # Errors
+    /// A refusal, or when it can't be recorded; then nothing has happened.
+    pub(super) fn feed(&mut self, input: Input) -> Result<(), EngineError> {
+        let at = now();
+        let mut next = self.state.clone();
+        let decision = decide(&self.workflow, &mut next, input, at)?;
+        self.journal.append(at, &decision)?;
+        self.state = next;
+        self.recorded(at, decision)
+    }
+
+    /// What follows once a decision is recorded.
+    pub(super) fn recorded(
+        &mut self,
+        at: docket_core::Timestamp,
+        decision: Decision,
+    ) -> Result<(), EngineError> {
+        let status_events = [Event::RunPaused, Event::RunWaiting];
+        let mut noted = false;
+        for event in &decision.events {
+            noted |= status_events.contains(event)
+                || matches!(
+                    event,
+                    Event::RunCreated(_)
+                        | Event::RunResumed { .. }
+                        | Event::RunCompleted { .. }
+                        | Event::RunFailed { .. }
+                        | Event::RunCancelled { .. }
+                );
+            self.log_event(at, event)?;
+        }
+        self.write_results(&decision)?;
+        self.write_state()?;
+        if noted {
+            list::note(&self.engine.setting().project, &self.state)?;
+        }
+        for event in &decision.events {
+            self.observer.event(&self.state, event, at);
+        }
+        self.effects.extend(decision.effects);
+        if self.state.status.is_over() {
+            for (_, cancel) in self.running.values() {
+                cancel.cancel();
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out effects and takes messages until nothing is left to do.
+    ///
+    /// # Errors
+    /// When something can't be recorded or read. The run can be resumed.
+    pub fn drive(&mut self) -> Result<Stopped, EngineError> {
+        loop {
+            while let Some(effect) = self.effects.pop_front() {
+                self.act(effect)?;
+            }
+            if self.interrupt.is_set() {
+                return Ok(Stopped::Interrupted);
+            }
+            control::serve(self)?;
+            if !self.effects.is_empty() {
+                continue;
+            }
+            if self.running.is_empty() {
+                return Ok(Stopped::Settled);
+            }
+            match self.receiver.recv_timeout(POLL) {
+                Ok(message) => self.take(message)?,
+                Err(RecvTimeoutError::Timeout) => self.observer.idle(&self.state),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(EngineError::Bug("BUG: the stages' channel is closed".to_owned()));
+                }
+            }
+        }
+    }
+
+    pub(super) fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    fn act(&mut self, effect: Effect) -> Result<(), EngineError> {
+        match effect {
+            Effect::Apply { stage } => self.apply(stage),
+            Effect::Execute { stage, attempt } => self.execute(stage, attempt),
+            Effect::Notify { message } => {
+                self.observer.notify(&printable(&message));
+                Ok(())
+            }
+        }
+    }
+
+    fn apply(&mut self, stage: usize) -> Result<(), EngineError> {
+        let Some(changes) = self.state.stages.get(stage).and_then(|stage| stage.change_set.as_ref()) else {
+            return Ok(());
+        };
+        match change::apply(&self.engine.setting().project, &self.folder, changes) {
+            Ok(()) => self.feed(Input::Applied { stage }),
+            Err(failure) => self.feed(Input::ApplyFailed { stage, failure }),
+        }
+    }
+
+    /// Starts a stage on a thread of its own. A stage that went back to pending meanwhile is left alone.
+    fn execute(&mut self, stage: usize, attempt: u32) -> Result<(), EngineError> {
+        let current = self.state.stages.get(stage);
+        if !current.is_some_and(|now| now.status == StageStatus::Running && now.attempt == attempt) {
+            return Ok(());
+        }
+        let job = task(&self.workflow, &self.state, stage).and_then(|task| {
+            Job::prepare(&self.engine, &self.folder, &self.workflow, &self.state.start, task)
+        });
+        let job = match job {
+            Ok(job) => job,
+            Err(failure) => {
+                let ending = Ending::Failed(failure);
+                return self.feed(Input::StageEnded {
+                    stage,
+                    attempt,
+                    ending,
+                    plugin: None,
+                    usage: Usage::default(),
+                });
+            }
+        };
+        let cancel = Cancel::default();
+        self.running.insert(stage, (attempt, cancel.clone()));
+        let sender = self.sender.clone();
+        std::thread::spawn(move || {
+            let notices = notices(stage, sender.clone());
+            let plugin = job.plugin_used();
+            let reply =
+                catch_unwind(AssertUnwindSafe(|| job.run(notices, cancel))).unwrap_or_else(|_| bug(plugin));
+            // The driver is gone only when the process is about to be.
+            let _ = sender.send(Message::Ended { stage, attempt, reply: Box::new(reply) });
+        });
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), EngineError> {
+        match message {
+            Message::Notice { stage, notice } => self.hear(stage, &notice),
+            Message::Ended { stage, attempt, reply } => {
+                self.running.remove(&stage);
+                self.activities.remove(&stage);
+                let JobReply { ending, plugin, usage } = *reply;
+                match ending {
+                    Some(ending) => {
+                        self.feed(Input::StageEnded { stage, attempt, ending, plugin: Some(plugin), usage })
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, stage: usize, notice: &Notice) -> Result<(), EngineError> {
+        let name = self.state.stages[stage].name.clone();
+        let at = now();
+        match notice {
+            Notice::Log { level, text } => self.folder.log(at, &name, level, text)?,
+            Notice::Progress(text) => {
+                self.folder.log(at, &name, "info", text)?;
+                self.activities.insert(stage, Activity { text: text.clone(), at });
+                self.write_state()?;
+            }
+        }
+        self.observer.notice(&name, notice);
+        Ok(())
+    }
+
+    fn write_state(&self) -> Result<(), StoreError> {
+        let mut snapshot = RunSnapshot::of(&self.state);
+        for (stage, activity) in &self.activities {
+            snapshot.stages[*stage].activity = Some(activity.clone());
+        }
+        write_json(&self.folder, "state.json", &snapshot)?;
+        if self.state.status.is_over() {
+            self.archive(&snapshot)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned.
+    fn archive(&self, snapshot: &RunSnapshot) -> Result<(), StoreError> {
+        let month = snapshot.created_at.to_string();
+        let folder = self.engine.setting().project.archive().join(&month[..7]);
+        crate::disk::create_folder(&folder)?;
+        let path = folder.join(format!("{}.json", self.folder.id()));
+        let text = serde_json::to_vec_pretty(snapshot)
+            .map_err(|cause| StoreError::Damaged { path: path.clone(), detail: cause.to_string() })?;
+        Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)
+    }
+
+    /// Writes outputs where people and scripts look for them: `results/<stage>/<output>.json`, and the path the
+    /// definition names.
+    fn write_results(&self, decision: &Decision) -> Result<(), StoreError> {
+        for event in &decision.events {
+            let (stage, result) = match event {
+                Event::StageCompleted { stage, result, .. } => (*stage, result),
+                Event::StageFailed { stage, failure: Failure { rejected: Some(rejected), .. }, .. } => {
+                    let name = format!("results/{}/rejected.json", self.file_name(*stage));
+                    write_json(&self.folder, &name, rejected)?;
+                    continue;
+                }
+                _ => continue,
+            };
+            write_json(&self.folder, &format!("results/{}/result.json", self.file_name(stage)), result)?;
+            for file in docket_core::run::output_files(&self.workflow, &self.state, stage) {
+                write_json(&self.folder, &file.path, &file.value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file_name(&self, stage: usize) -> String {
+        crate::store::run_folder::file_name(&self.state.stages[stage].name)
+    }
+
+    fn log_event(&self, at: docket_core::Timestamp, event: &Event) -> Result<(), StoreError> {
+        let name = event.stage().map_or("run", |stage| self.state.stages[stage].name.as_str());
+        let (level, text) = crate::report::words::of(&self.state, event);
+        self.folder.log(at, name, level, &printable(&text))
+    }
+
+    /// Whether the run can't go on by itself.
+    pub fn is_settled(&self) -> bool {
+        self.state.status != RunStatus::Running
+    }
+}
+
+fn write_json(folder: &RunFolder, name: &str, value: &impl serde::Serialize) -> Result<(), StoreError> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|cause| StoreError::Damaged { path: folder.path().join(name), detail: cause.to_string() })?;
+    text.push(b'\n');
+    folder.write_derived(name, &text)
+}
+
+fn notices(stage: usize, sender: Sender<Message>) -> Notices {
+    Arc::new(move |notice| {
+        // Nobody listens only when the process is about to end.
+        let _ = sender.send(Message::Notice { stage, notice });
+    })
+}
+
+fn bug(plugin: PluginUsed) -> JobReply {
+    let failure = Failure::new("docket-bug", "BUG: docket crashed while it ran this stage")
+        .hint("please report it with the run's journal; `docket workflow start` begins anew");
+    JobReply { ending: Some(Ending::Failed(failure)), plugin, usage: Usage::default() }
+}

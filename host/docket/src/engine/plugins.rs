@@ -1,0 +1,162 @@
+//! Which plugins may be used: docket's own always, the user's when granted what they ask for, a project's when
+//! trusted and granted. The rest is remembered, so that errors can say what is missing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::EngineError;
+use super::error::Untrusted;
+use crate::plugin::catalog::PluginBytes;
+use crate::plugin::manifest::ManifestError;
+use crate::plugin::{Catalog, Plugin, PluginOrigin};
+use crate::store::trust::{Item, Standing, Trust};
+use crate::store::{Home, Project, StoreError, trust};
+
+/// The plugins there are.
+pub struct Plugins {
+    /// Those that may be used.
+    pub usable: Catalog,
+    /// Those that may not, as they stand.
+    pub untrusted: Vec<(Arc<Plugin>, Untrusted)>,
+    /// Files that are no plugins.
+    pub broken: Vec<(String, ManifestError)>,
+}
+
+/// A plugin file that was found.
+pub struct Candidate {
+    /// The file, as shown.
+    pub path: String,
+    /// What it is.
+    pub plugin: Result<Arc<Plugin>, ManifestError>,
+    /// Its place below the project's `.docket`, when it is a project's.
+    pub item: Option<Item>,
+}
+
+impl Plugins {
+    /// Loads all plugins. Nothing of them is run.
+    ///
+    /// # Errors
+    /// When trust can't be read, or docket's own plugins can't be.
+    pub fn load(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
+        let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
+            .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
+        let candidates = candidates(project, home, max_bytes)?;
+        // Without foreign plugins there is nothing to look up.
+        let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
+        let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
+        let mut usable = Vec::new();
+        for candidate in candidates {
+            match candidate.plugin {
+                Err(cause) => plugins.broken.push((candidate.path, cause)),
+                Ok(plugin) => {
+                    match missing(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin) {
+                        None => usable.push(plugin),
+                        Some(untrusted) => plugins.untrusted.push((plugin, untrusted)),
+                    }
+                }
+            }
+        }
+        usable.extend(built_in);
+        plugins.usable = Catalog::new(usable);
+        Ok(plugins)
+    }
+
+    /// The plugin for a stage.
+    ///
+    /// # Errors
+    /// [`EngineError::NotTrusted`] when one that is not trusted would serve it: falling back to another one would
+    /// quietly do something else.
+    pub fn find(
+        &self,
+        stage_type: &str,
+        launcher: Option<&str>,
+    ) -> Result<Option<&Arc<Plugin>>, EngineError> {
+        let serves = |plugin: &Plugin| {
+            plugin.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
+                && launcher.is_none_or(|name| plugin.manifest.launcher.as_deref() == Some(name))
+        };
+        let untrusted: Vec<Untrusted> = self
+            .untrusted
+            .iter()
+            .filter(|(plugin, _)| serves(plugin))
+            .map(|(_, item)| item.clone())
+            .collect();
+        if !untrusted.is_empty() {
+            return Err(EngineError::NotTrusted(untrusted));
+        }
+        Ok(self.usable.find(stage_type, launcher))
+    }
+}
+
+/// What a plugin lacks to be used. `None` when nothing.
+fn missing(
+    trust: &Trust,
+    root: &Path,
+    path: &str,
+    item: Option<&Item>,
+    plugin: &Plugin,
+) -> Option<Untrusted> {
+    let standing = item.map_or(Standing::Trusted, |item| trust.standing(root, &item.path, &item.sha256));
+    let granted = trust.granted(&plugin.sha256);
+    let capabilities: Vec<String> = plugin
+        .manifest
+        .capabilities
+        .listed()
+        .into_iter()
+        .filter(|capability| !granted.is_some_and(|granted| granted.contains(capability)))
+        .collect();
+    // A plugin that asks for nothing still runs only after somebody said so once.
+    if standing == Standing::Trusted && granted.is_some() && capabilities.is_empty() {
+        return None;
+    }
+    Some(Untrusted { path: path.to_owned(), standing, capabilities })
+}
+
+/// All plugin files of a project and the user.
+///
+/// # Errors
+/// When one can't be read.
+pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<Candidate>, EngineError> {
+    let mut found = Vec::new();
+    if project.plugins().is_dir() {
+        for item in trust::items(project)?.into_iter().filter(|item| is_plugin(&item.path)) {
+            let path = format!(".docket/{}", item.path);
+            let plugin = look(item.bytes.clone(), &path);
+            found.push(Candidate { path, plugin, item: Some(item) });
+        }
+    }
+    for path in files_in(&home.plugins())? {
+        crate::disk::refuse_unsafe(&path)?;
+        let shown = path.display().to_string();
+        if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > max_bytes) {
+            let cause = ManifestError::Bad(format!("it is larger than {max_bytes} bytes"));
+            found.push(Candidate { path: shown, plugin: Err(cause), item: None });
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(StoreError::io("can't read", &path))?;
+        found.push(Candidate { plugin: look(bytes, &shown), path: shown, item: None });
+    }
+    Ok(found)
+}
+
+fn is_plugin(path: &str) -> bool {
+    path.starts_with("plugins/") && path.ends_with(".wasm")
+}
+
+fn look(bytes: Vec<u8>, path: &str) -> Result<Arc<Plugin>, ManifestError> {
+    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned())).map(Arc::new)
+}
+
+fn files_in(folder: &Path) -> Result<Vec<std::path::PathBuf>, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(StoreError::io("can't read", folder)(cause)),
+    };
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+        .collect();
+    files.sort();
+    Ok(files)
+}

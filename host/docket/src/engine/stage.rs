@@ -1,0 +1,264 @@
+//! Carrying out one stage: building the request, running the plugin, and turning what it proposes into a change set.
+//! Runs on a thread of its own; says everything through the channel it is given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_core::definition::Workflow;
+use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, StageTask, Usage};
+use serde_json::Value;
+
+use super::launch;
+use super::prompt::{PromptFacts, prompt};
+use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
+use super::{Engine, EngineError};
+use crate::plugin::host::files::Folders;
+use crate::plugin::host::process::GrantedCommand;
+use crate::plugin::host::{Cancel, Notices};
+use crate::plugin::{Grants, Outcome, Plugin, StageCall};
+use crate::store::run_folder::file_name;
+use crate::store::{RunFolder, change};
+
+/// A stage, ready to be handed to a thread.
+pub(super) struct Job {
+    engine: Arc<Engine>,
+    folder: RunFolder,
+    task: StageTask,
+    plugin: Arc<Plugin>,
+    grants: Grants,
+    request: String,
+    inputs: Vec<(String, Vec<u8>)>,
+    command: Option<GrantedCommand>,
+    timeout: Option<Duration>,
+}
+
+/// How a job ended. `None` for one that was told to stop.
+pub(super) struct JobReply {
+    pub(super) ending: Option<Ending>,
+    pub(super) plugin: PluginUsed,
+    pub(super) usage: Usage,
+}
+
+impl Job {
+    /// Prepares a stage: everything that can fail without running the plugin fails here.
+    pub(super) fn prepare(
+        engine: &Arc<Engine>,
+        folder: &RunFolder,
+        workflow: &Workflow,
+        start: &NewRun,
+        task: StageTask,
+    ) -> Result<Self, Failure> {
+        let plugin = plugin(engine, &task)?;
+        let grants = Grants::resolve(&plugin.manifest.capabilities, &task.config)
+            .map_err(|error| Failure::new("not-granted", format!("stage '{}': {error}", task.name)))?;
+        let profile = start.options.launch.profile.as_ref();
+        let records = folder.results(&task.name).join(format!("attempt-{}", task.attempt));
+        let command = profile
+            .filter(|_| grants.exec)
+            .and_then(|profile| launch::command(engine.setting(), profile, records));
+        let agent = agent_text(engine, folder, workflow, start, &task)?;
+        let request = request(&task, start, agent.as_ref(), profile)?;
+        let is_agent = task.launcher.is_some();
+        let seconds =
+            task.timeout_seconds.or_else(|| profile.filter(|_| is_agent).and_then(|profile| profile.timeout));
+        Ok(Self {
+            engine: Arc::clone(engine),
+            folder: folder.clone(),
+            inputs: inputs(engine, start, &task, workflow)?,
+            plugin,
+            grants,
+            request,
+            command,
+            timeout: seconds.map(Duration::from_secs),
+            task,
+        })
+    }
+
+    /// Which plugin it is, for the record.
+    pub(super) fn plugin_used(&self) -> PluginUsed {
+        PluginUsed {
+            name: self.plugin.manifest.name.clone(),
+            version: self.plugin.manifest.version.clone(),
+            sha256: self.plugin.sha256.clone(),
+            grants: self.grants.listed(),
+        }
+    }
+
+    /// Runs it.
+    pub(super) fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
+        let setting = self.engine.setting();
+        let plugin = self.plugin_used();
+        let mut limits = setting.limits;
+        if let Some(timeout) = self.timeout {
+            limits.wall_clock = timeout;
+        }
+        let project_key = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
+        let reply = self.engine.runtime.run(StageCall {
+            plugin: &self.plugin,
+            request: self.request,
+            grants: self.grants,
+            project: setting.project.handle(),
+            folders: Folders {
+                work: self.folder.work(&self.task.name, self.task.attempt),
+                cache: setting.home.cache().join("plugins").join(&self.plugin.sha256).join(project_key),
+            },
+            inputs: self.inputs,
+            limits,
+            notices,
+            cancel,
+            command: self.command,
+        });
+        let ending = match reply.outcome {
+            Outcome::Completed { result, writes, seen } => {
+                Some(match change::plan(&setting.project, &self.folder, writes, &seen) {
+                    Ok(change_set) => Ending::Completed { result, change_set },
+                    Err(error) => Ending::Failed(
+                        Failure::new(
+                            "proposal-refused",
+                            format!("what the stage proposes can't be written: {error}"),
+                        )
+                        .rejected(result),
+                    ),
+                })
+            }
+            Outcome::Waiting(question) => Some(Ending::Waiting(question)),
+            Outcome::Failed(failure) => Some(Ending::Failed(failure)),
+            Outcome::Cancelled => None,
+        };
+        JobReply { ending, plugin, usage: reply.usage }
+    }
+}
+
+fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {
+    let wanted = match &task.launcher {
+        Some(launcher) => format!("launcher '{launcher}'"),
+        None => format!("stage type '{}'", task.stage_type),
+    };
+    match engine.plugins().find(&task.stage_type, task.launcher.as_deref()) {
+        Ok(Some(plugin)) => Ok(Arc::clone(plugin)),
+        Ok(None) => Err(Failure::new("plugin-missing", format!("no plugin provides the {wanted} any more"))
+            .hint("put the plugin back, then start a new run")),
+        Err(EngineError::NotTrusted(items)) => {
+            let paths: Vec<&str> = items.iter().map(|item| item.path.as_str()).collect();
+            Err(Failure::new(
+                "not-trusted",
+                format!("the {wanted} comes from {}, which is not trusted", paths.join(", ")),
+            )
+            .hint("look at it, then run `docket trust`"))
+        }
+        Err(error) => Err(Failure::new("plugin-missing", error.to_string())),
+    }
+}
+
+/// An agent's prompt and where it is kept.
+struct AgentText {
+    prompt: String,
+    file: String,
+}
+
+fn agent_text(
+    engine: &Engine,
+    folder: &RunFolder,
+    workflow: &Workflow,
+    start: &NewRun,
+    task: &StageTask,
+) -> Result<Option<AgentText>, Failure> {
+    if task.launcher.is_none() {
+        return Ok(None);
+    }
+    let facts = PromptFacts { run: &start.run, date: &start.date, inputs: &start.inputs };
+    let project = &engine.setting().project;
+    let prompt = prompt(project, workflow, task, &facts)?;
+    let path = folder.results(&task.name).join("prompt.md");
+    let name = path.strip_prefix(folder.path()).map(|path| path.display().to_string()).unwrap_or_default();
+    folder
+        .write_derived(&name, prompt.as_bytes())
+        .map_err(|error| Failure::new("prompt-failed", error.to_string()))?;
+    let shown = path.strip_prefix(project.root()).unwrap_or(&path).display().to_string();
+    Ok(Some(AgentText { prompt, file: shown }))
+}
+
+fn request(
+    task: &StageTask,
+    start: &NewRun,
+    agent: Option<&AgentText>,
+    profile: Option<&ProfileSnapshot>,
+) -> Result<String, Failure> {
+    let reference = |(field, value): (&'_ String, &'_ docket_core::run::ReferenceValue)| {
+        (field.clone(), format!("/in/{}", reference_path(&value.stage, &value.output)))
+    };
+    let paths: std::collections::BTreeMap<String, String> = task.references.iter().map(reference).collect();
+    let references = task
+        .references
+        .iter()
+        .map(|(field, value)| {
+            let path = paths.get(field).cloned().unwrap_or_default();
+            (field.as_str(), RequestReference { stage: &value.stage, output: &value.output, path })
+        })
+        .collect();
+    let request = StageRequest {
+        run: &start.run,
+        workflow: &start.workflow,
+        stage: &task.name,
+        stage_type: &task.stage_type,
+        attempt: task.attempt,
+        date: &start.date,
+        config: &task.config,
+        inputs: &start.inputs,
+        references,
+        agent: agent.map(|agent| RequestAgent {
+            prompt: &agent.prompt,
+            prompt_file: &agent.file,
+            schema: task.schema.as_ref(),
+            profile: profile.map(request_profile).unwrap_or_default(),
+        }),
+    };
+    serde_json::to_string(&request).map_err(|cause| Failure::new("request-failed", format!("BUG: {cause}")))
+}
+
+fn request_profile(profile: &ProfileSnapshot) -> RequestProfile<'_> {
+    RequestProfile {
+        name: &profile.name,
+        agent: profile.agent.as_deref(),
+        program: launch::program(profile),
+        arguments: profile.command.get(1..).unwrap_or_default(),
+        idle_timeout: profile.idle_timeout,
+    }
+}
+
+fn reference_path(stage: &str, output: &str) -> String {
+    format!("{}/{}.json", file_name(stage), file_name(output))
+}
+
+/// The files for `/in`: what the config refers to, and the run's file inputs as they are now.
+fn inputs(
+    engine: &Engine,
+    start: &NewRun,
+    task: &StageTask,
+    workflow: &Workflow,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut files = Vec::new();
+    for value in task.references.values() {
+        let bytes = serde_json::to_vec(&value.value)
+            .map_err(|cause| Failure::new("request-failed", format!("BUG: {cause}")))?;
+        files.push((reference_path(&value.stage, &value.output), bytes));
+    }
+    let is_file = |input: &&docket_core::definition::InputSpec| {
+        matches!(input.kind, docket_core::definition::InputKind::File)
+    };
+    for input in workflow.inputs.iter().filter(is_file) {
+        let Some(path) = start.inputs.get(&input.name).and_then(Value::as_str) else { continue };
+        let parsed = docket_core::run::ProjectPath::parse(path)
+            .map_err(|error| Failure::new("input-unreadable", error.to_string()))?;
+        let bytes = engine
+            .setting()
+            .project
+            .read(&parsed)
+            .map_err(|error| Failure::new("input-unreadable", error.to_string()))?;
+        let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if let Some(bytes) = bytes {
+            files.push((format!("inputs/{}.{}", file_name(&input.name), file_name(extension)), bytes));
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,93 @@
+//! What definitions are checked against: today's files and plugins for a new run, the run's own snapshot for one
+//! that goes on.
+
+use docket_core::definition::{StageType, Surroundings};
+use docket_core::run::NewRun;
+use serde_json::Value;
+
+use super::Plugins;
+use crate::store::definitions::Library;
+
+/// Today's files and plugins. Plugins that are not trusted count, too: their manifests are only read.
+pub(super) struct Today<'a> {
+    pub(super) library: Library<'a>,
+    pub(super) plugins: &'a Plugins,
+}
+
+impl Surroundings for Today<'_> {
+    fn stage_types(&self) -> Vec<StageType> {
+        let mut types: Vec<StageType> = self
+            .plugins
+            .untrusted
+            .iter()
+            .flat_map(|(plugin, _)| plugin.manifest.stage_types().collect::<Vec<_>>())
+            .collect();
+        for known in self.plugins.usable.stage_types() {
+            if !types.iter().any(|other| other.name == known.name) {
+                types.push(known);
+            }
+        }
+        types
+    }
+
+    fn launchers(&self) -> Vec<String> {
+        let untrusted =
+            self.plugins.untrusted.iter().filter_map(|(plugin, _)| plugin.manifest.launcher.clone());
+        self.plugins.usable.launchers().into_iter().chain(untrusted).collect()
+    }
+
+    fn template(&self, name: &str) -> Option<String> {
+        self.library.template(name).ok().flatten().map(|found| found.text)
+    }
+
+    fn template_names(&self) -> Vec<String> {
+        self.library.names_below("templates")
+    }
+
+    fn schema(&self, name: &str) -> Option<Result<Value, String>> {
+        match self.library.schema(name) {
+            Ok(None) => None,
+            Ok(Some(found)) => Some(serde_json::from_str(&found.text).map_err(|cause| cause.to_string())),
+            Err(error) => Some(Err(error.to_string())),
+        }
+    }
+
+    fn schema_names(&self) -> Vec<String> {
+        let name = |path: String| path.strip_prefix("schemas/").map(str::to_owned);
+        self.library.names_below("schemas").into_iter().filter_map(name).collect()
+    }
+}
+
+/// What a run was started with.
+pub(super) struct Snapshot<'a>(pub(super) &'a NewRun);
+
+impl Surroundings for Snapshot<'_> {
+    fn stage_types(&self) -> Vec<StageType> {
+        let stage_type = |stage: &docket_core::run::StageSnapshot| StageType {
+            name: stage.name.clone(),
+            config: stage.config.clone(),
+            result: stage.result.clone(),
+        };
+        self.0.stage_types.iter().map(stage_type).collect()
+    }
+
+    fn launchers(&self) -> Vec<String> {
+        self.0.launchers.clone()
+    }
+
+    fn template(&self, name: &str) -> Option<String> {
+        self.0.templates.get(name).cloned()
+    }
+
+    fn template_names(&self) -> Vec<String> {
+        self.0.templates.keys().cloned().collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<Result<Value, String>> {
+        self.0.schemas.get(name).cloned().map(Ok)
+    }
+
+    fn schema_names(&self) -> Vec<String> {
+        self.0.schemas.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,353 @@
+//! The ability `process`: running the one command that the user's launcher profile names. There is no shell, the
+//! environment is what the profile grants, and the process belongs to a supervisor (see [`super::supervisor`]), so
+//! that a plugin that is run again after a crash gets the same process back instead of a second one.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use docket_core::run::sha256;
+use wasmtime::component::Resource;
+
+use super::contract::docket::stage::process::{
+    Argument, Command, Event, ExitStatus, Host, HostChild, ProcessError,
+};
+use super::supervisor::{self, ProcessFolder, Recorded, Started};
+use super::{Cancel, StageContext};
+use crate::disk::{Durability, replace};
+
+/// How often a process's files are looked at.
+const POLL: Duration = Duration::from_millis(10);
+/// Longest line that is given to a plugin; longer ones come in pieces.
+const MAX_LINE: usize = 1024 * 1024;
+/// Largest answer file that is read.
+const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+/// How long a supervisor may take to start its command.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long an agent may take to end by itself when its run is cancelled.
+const CANCEL_GRACE: Duration = Duration::from_secs(2);
+
+/// The command a stage may run.
+#[derive(Debug, Clone)]
+pub struct GrantedCommand {
+    /// The name the plugin gives.
+    pub name: String,
+    /// Its absolute path, outside the project; or why there is none.
+    pub path: Result<PathBuf, String>,
+    /// Its working folder: the project.
+    pub folder: PathBuf,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// Where its files are kept.
+    pub records: PathBuf,
+}
+
+/// The processes of one stage.
+pub struct Processes {
+    granted: GrantedCommand,
+    cancel: Cancel,
+    count: usize,
+}
+
+impl Processes {
+    /// The processes of a stage that was granted this command.
+    pub fn new(granted: GrantedCommand, cancel: Cancel) -> Self {
+        Self { granted, cancel, count: 0 }
+    }
+
+    /// Starts the command, or takes up the one that was started for this stage before.
+    fn spawn(&mut self, command: &Command) -> Result<Child, ProcessError> {
+        let granted = &self.granted;
+        if command.program != granted.name {
+            return Err(ProcessError::NotGranted(format!(
+                "'{}' was not granted; the launcher profile grants '{}'",
+                command.program.escape_debug(),
+                granted.name
+            )));
+        }
+        let program = granted.path.clone().map_err(ProcessError::NotFound)?;
+        self.count += 1;
+        let folder = ProcessFolder { path: granted.records.join(format!("process-{}", self.count)) };
+        let failed = |cause: std::io::Error| ProcessError::Failed(cause.to_string());
+        let recorded = Recorded {
+            program,
+            arguments: arguments(command, &folder)?,
+            folder: granted.folder.clone(),
+            stdin_sha256: sha256(command.stdin.as_deref().unwrap_or_default().as_bytes()),
+        };
+        if folder.was_launched() {
+            return take_up(folder, &recorded);
+        }
+        prepare(&folder, command, &recorded).map_err(failed)?;
+        supervisor::launch(&folder, &granted.environment).map_err(failed)?;
+        Ok(Child::new(folder))
+    }
+}
+
+/// Takes up a process that was started before. Another command than the recorded one is refused: the plugin did not
+/// do the same for the same request.
+fn take_up(folder: ProcessFolder, recorded: &Recorded) -> Result<Child, ProcessError> {
+    let before: Option<Recorded> =
+        std::fs::read(folder.command()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if before.as_ref() != Some(recorded) {
+        return Err(ProcessError::Lost(
+            "an earlier attempt at this stage started a different command".to_owned(),
+        ));
+    }
+    if folder.started().is_none() && folder.exited().is_none() && !folder.is_supervised() {
+        return Err(ProcessError::Lost(
+            "docket died while it started the command; whether it ran can't be known".to_owned(),
+        ));
+    }
+    Ok(Child::new(folder))
+}
+
+fn prepare(folder: &ProcessFolder, command: &Command, recorded: &Recorded) -> std::io::Result<()> {
+    // What a start that died before `launching` left is of no use.
+    if folder.path.exists() {
+        std::fs::remove_dir_all(&folder.path)?;
+    }
+    std::fs::create_dir_all(folder.attachments())?;
+    std::fs::create_dir_all(folder.answers())?;
+    for attachment in &command.attachments {
+        std::fs::write(folder.attachments().join(&attachment.name), &attachment.content)?;
+    }
+    std::fs::write(folder.stdin(), command.stdin.as_deref().unwrap_or_default())?;
+    replace(&folder.command(), &serde_json::to_vec(recorded)?, Durability::Derived)
+        .map_err(std::io::Error::other)
+}
+
+/// The arguments with attachments and answer files replaced by paths.
+fn arguments(command: &Command, folder: &ProcessFolder) -> Result<Vec<String>, ProcessError> {
+    let plain = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with('.')
+            && name
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'))
+    };
+    let refused =
+        |name: &str| ProcessError::Failed(format!("'{}' is no plain file name", name.escape_debug()));
+    if let Some(bad) = command.attachments.iter().find(|attachment| !plain(&attachment.name)) {
+        return Err(refused(&bad.name));
+    }
+    command
+        .arguments
+        .iter()
+        .map(|argument| match argument {
+            Argument::Text(text) if text.contains('\0') => {
+                Err(ProcessError::Failed("an argument contains a NUL character".to_owned()))
+            }
+            Argument::Text(text) => Ok(text.clone()),
+            Argument::Attachment(name) if command.attachments.iter().any(|known| known.name == *name) => {
+                Ok(folder.attachments().join(name).display().to_string())
+            }
+            Argument::Attachment(name) => {
+                Err(ProcessError::Failed(format!("there is no attachment '{}'", name.escape_debug())))
+            }
+            Argument::AnswerFile(name) if plain(name) => {
+                Ok(folder.answers().join(name).display().to_string())
+            }
+            Argument::AnswerFile(name) => Err(refused(name)),
+        })
+        .collect()
+}
+
+/// A process as a plugin sees it.
+pub struct Child {
+    folder: ProcessFolder,
+    stdout: Lines,
+    stderr: Lines,
+    since: Instant,
+    over: bool,
+}
+
+impl Child {
+    fn new(folder: ProcessFolder) -> Self {
+        let (stdout, stderr) = (Lines::new(folder.stdout()), Lines::new(folder.stderr()));
+        Self { folder, stdout, stderr, since: Instant::now(), over: false }
+    }
+
+    /// The next event, if there is one now.
+    fn poll(&mut self) -> Option<Event> {
+        // Asked before the output is read: what was printed before the end is then read before the end is told.
+        let end = self.end();
+        let last = end.is_some();
+        if let Some(line) = self.stdout.next(last) {
+            return Some(Event::Stdout(line));
+        }
+        if let Some(line) = self.stderr.next(last) {
+            return Some(Event::Stderr(line));
+        }
+        let status = end?;
+        self.over = true;
+        Some(status)
+    }
+
+    fn end(&self) -> Option<Event> {
+        let exited = |code, signal| Event::Exited(ExitStatus { code, signal, answers: self.answers() });
+        if self.over {
+            return Some(exited(None, None));
+        }
+        if let Some(status) = self.folder.exited() {
+            return Some(exited(status.code, status.signal));
+        }
+        if self.folder.is_supervised() {
+            return None;
+        }
+        match self.folder.started() {
+            // The supervisor was killed. The process may live on; how it ends can't be known, but that it ends can.
+            Some(_) if self.folder.is_alive() => None,
+            // It may have recorded the end between the two looks.
+            Some(_) => Some(match self.folder.exited() {
+                Some(status) => exited(status.code, status.signal),
+                None => exited(None, None),
+            }),
+            None => (self.since.elapsed() > START_PATIENCE).then(|| exited(None, None)),
+        }
+    }
+
+    fn answers(&self) -> Vec<(String, String)> {
+        let Ok(entries) = std::fs::read_dir(self.folder.answers()) else { return Vec::new() };
+        let read = |entry: std::fs::DirEntry| {
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            let mut bytes = Vec::new();
+            let file = is_file.then(|| File::open(entry.path()).ok()).flatten()?;
+            file.take(MAX_ANSWER).read_to_end(&mut bytes).ok()?;
+            Some((entry.file_name().into_string().ok()?, String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let mut answers: Vec<(String, String)> = entries.flatten().filter_map(read).collect();
+        answers.sort();
+        answers
+    }
+
+    fn started(&self) -> Option<Started> {
+        self.folder.started()
+    }
+}
+
+/// The lines of a file that grows.
+struct Lines {
+    path: PathBuf,
+    position: u64,
+    pending: Vec<u8>,
+}
+
+impl Lines {
+    fn new(path: PathBuf) -> Self {
+        Self { path, position: 0, pending: Vec::new() }
+    }
+
+    /// The next whole line; at the end of the process, the last one even without a line end.
+    fn next(&mut self, last: bool) -> Option<String> {
+        if !self.pending.contains(&b'\n') && self.pending.len() < MAX_LINE {
+            // What can't be read now is read the next time.
+            let _ = self.read_more();
+        }
+        let end = self.pending.iter().take(MAX_LINE).position(|byte| *byte == b'\n');
+        let line: Vec<u8> = match end {
+            Some(end) => {
+                let mut line: Vec<u8> = self.pending.drain(..=end).collect();
+                line.pop();
+                line
+            }
+            None if self.pending.len() >= MAX_LINE => self.pending.drain(..MAX_LINE).collect(),
+            None if last && !self.pending.is_empty() => std::mem::take(&mut self.pending),
+            None => return None,
+        };
+        let text = String::from_utf8_lossy(&line);
+        Some(text.strip_suffix('\r').unwrap_or(&text).to_owned())
+    }
+
+    fn read_more(&mut self) -> std::io::Result<()> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.position))?;
+        let read = file.take(MAX_LINE as u64).read_to_end(&mut self.pending)?;
+        self.position += read as u64;
+        Ok(())
+    }
+}
+
+impl Host for StageContext {
+    async fn spawn(&mut self, command: Command) -> wasmtime::Result<Result<Resource<Child>, ProcessError>> {
+        let Some(processes) = &mut self.processes else {
+            return Ok(Err(ProcessError::NotGranted("this stage was granted no command".to_owned())));
+        };
+        match processes.spawn(&command) {
+            Ok(child) => Ok(Ok(self.table.push(child)?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}
+
+impl HostChild for StageContext {
+    async fn next(&mut self, child: Resource<Child>, timeout_milliseconds: u64) -> wasmtime::Result<Event> {
+        // Far enough for every agent, and no overflow of the clock.
+        let patience = Duration::from_millis(timeout_milliseconds.min(24 * 3600 * 1000));
+        let start = Instant::now();
+        loop {
+            let cancelled = self.processes.as_ref().is_some_and(|processes| processes.cancel.is_cancelled());
+            let child = self.table.get_mut(&child)?;
+            if cancelled {
+                if let Some(started) = child.started() {
+                    supervisor::stop(&started, CANCEL_GRACE);
+                }
+            }
+            if let Some(event) = child.poll() {
+                return Ok(event);
+            }
+            let left = patience.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Ok(Event::Idle);
+            }
+            tokio::time::sleep(POLL.min(left)).await;
+        }
+    }
+
+    async fn stop(&mut self, child: Resource<Child>, grace_milliseconds: u64) -> wasmtime::Result<()> {
+        if let Some(started) = self.table.get(&child)?.started() {
+            supervisor::stop(&started, Duration::from_millis(grace_milliseconds.min(60_000)));
+        }
+        Ok(())
+    }
+
+    async fn drop(&mut self, child: Resource<Child>) -> wasmtime::Result<()> {
+        self.table.delete(child)?;
+        Ok(())
+    }
+}
+
+/// Ends every process that a stage left running: its run was cancelled, it hit a limit, or it failed.
+pub fn stop_all(records: &Path) {
+    let Ok(entries) = std::fs::read_dir(records) else { return };
+    for entry in entries.flatten() {
+        let folder = ProcessFolder { path: entry.path() };
+        if let (Some(started), None) = (folder.started(), folder.exited()) {
+            supervisor::stop(&started, CANCEL_GRACE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_and_the_last_one_at_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stdout");
+        let mut lines = Lines::new(path.clone());
+        assert_eq!(lines.next(false), None);
+        std::fs::write(&path, "one\r\ntw").expect("written");
+        assert_eq!(lines.next(false).as_deref(), Some("one"));
+        assert_eq!(lines.next(false), None);
+        std::fs::write(&path, b"one\r\ntwo\n\xff\n\nend").expect("written");
+        assert_eq!(lines.next(false).as_deref(), Some("two"));
+        assert_eq!(lines.next(false).as_deref(), Some("\u{fffd}"));
+        assert_eq!(lines.next(false).as_deref(), Some(""));
+        assert_eq!(lines.next(false), None);
+        assert_eq!(lines.next(true).as_deref(), Some("end"));
+        assert_eq!(lines.next(true), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! The limits of one stage, and the failures that say which was hit and how to raise it.
+
+use std::time::Duration;
+
+use docket_core::run::Failure;
+
+/// The limits of one stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of linear memory, all memories together.
+    pub memory: usize,
+    /// CPU time of the thread while the plugin runs.
+    pub cpu: Duration,
+    /// Wall-clock time.
+    pub wall_clock: Duration,
+    /// Entries of all tables together.
+    pub table_entries: usize,
+    /// Bytes that one call from the plugin to docket may carry.
+    pub host_call: usize,
+    /// Bytes of log.
+    pub log: usize,
+    /// Bytes of proposed files.
+    pub out: u64,
+    /// Number of proposed files.
+    pub out_files: usize,
+    /// Bytes of a component.
+    pub component: u64,
+    /// Time to compile a component.
+    pub compile: Duration,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 256 * MIB,
+            cpu: Duration::from_secs(60),
+            wall_clock: Duration::from_secs(24 * 3600),
+            table_entries: 1000,
+            host_call: 8 * MIB,
+            log: MIB,
+            out: 64 * MIB as u64,
+            out_files: 1000,
+            component: 64 * MIB as u64,
+            compile: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A limit that was hit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LimitHit {
+    /// Memory.
+    #[error("needed more than {} MiB of memory", .0 / MIB)]
+    Memory(usize),
+    /// CPU time.
+    #[error("used more than {} s of CPU time", .0.as_secs())]
+    Cpu(Duration),
+    /// Wall clock.
+    #[error("took longer than {} s", .0.as_secs())]
+    WallClock(Duration),
+    /// Tables.
+    #[error("needed tables of more than {0} entries")]
+    TableEntries(usize),
+    /// Proposed files.
+    #[error("proposed files of more than {} MiB", .0 / MIB as u64)]
+    Out(u64),
+    /// Number of proposed files.
+    #[error("proposed more than {0} files")]
+    OutFiles(usize),
+    /// Size of the component.
+    #[error("is a component of more than {} MiB", .0 / MIB as u64)]
+    Component(u64),
+    /// Time to compile.
+    #[error("took more than {} s to compile", .0.as_secs())]
+    Compile(Duration),
+}
+
+impl LimitHit {
+    /// The failure for it, naming the plugin and the setting that raises the limit.
+    pub fn failure(&self, plugin: &str) -> Failure {
+        let (code, setting) = match self {
+            Self::Memory(_) => ("memory-limit", "memory_mib"),
+            Self::Cpu(_) => ("cpu-limit", "cpu"),
+            Self::WallClock(_) => ("timeout", "wall_clock"),
+            Self::TableEntries(_) => ("table-limit", "table_entries"),
+            Self::Out(_) | Self::OutFiles(_) => ("output-limit", "out_mib"),
+            Self::Component(_) => ("component-limit", "component_mib"),
+            Self::Compile(_) => ("compile-limit", "compile_timeout"),
+        };
+        let hint = match self {
+            Self::WallClock(_) => {
+                "raise the stage's `timeout`, or `limits: { wall_clock: … }` in ~/.docket/config.yml"
+                    .to_owned()
+            }
+            Self::OutFiles(_) => "propose fewer files, in several stages".to_owned(),
+            _ => format!("raise it with `limits: {{ {setting}: … }}` in ~/.docket/config.yml"),
+        };
+        Failure::new(code, format!("plugin '{plugin}' {self}")).hint(hint)
+    }
+}

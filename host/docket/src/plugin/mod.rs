@@ -1,0 +1,17 @@
+//! Plugins: what a component says about itself, which ones there are, and running one stage of one in a sandbox.
+//!
+//! Must not know runs, journals or where anything is stored: paths, grants and limits come in with each call.
+
+pub mod catalog;
+mod compile;
+pub mod grants;
+pub mod host;
+pub mod limits;
+pub mod manifest;
+mod runtime;
+
+pub use catalog::{Catalog, Plugin, PluginOrigin};
+pub use grants::{GrantError, Grants};
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use runtime::{Outcome, Runtime, StageCall, StageReply};

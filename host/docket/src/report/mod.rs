@@ -1,0 +1,8 @@
+//! What happened, in words: folds events into lines for people. The same for a run that is happening and for one that
+//! is read from its journal. Must not print or know where lines go.
+
+pub mod live;
+pub mod results;
+pub mod status;
+pub mod time;
+pub mod words;

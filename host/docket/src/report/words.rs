@@ -1,0 +1,85 @@
+//! Events and refusals in words.
+
+use docket_core::run::{Event, Refusal, RunState};
+
+/// An event's log level and words. Texts in them that come from plugins may still hold control characters.
+pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
+    let stages = &state.stages;
+    let run = &state.start;
+    match event {
+        Event::RunCreated(start) => {
+            let version = &start.docket;
+            (
+                "info",
+                format!(
+                    "run {} of '{}' ({}) started by {} with docket {version}",
+                    start.run, start.workflow, start.origin, start.by.user
+                ),
+            )
+        }
+        Event::StageStarted { attempt, .. } => ("info", format!("started (attempt {attempt})")),
+        Event::StageCompleted { change_set, plugin, answered_by, .. } => {
+            let how = match (plugin, answered_by) {
+                (_, Some(actor)) => format!("completed by the answer of {}", actor.user),
+                (Some(plugin), None) => format!("completed by plugin {} {}", plugin.name, plugin.version),
+                (None, None) => "completed".to_owned(),
+            };
+            let verb = if run.options.dry_run { "would write" } else { "writes" };
+            let files =
+                change_set.iter().flat_map(|changes| &changes.files).map(|change| change.path.as_str());
+            let files: Vec<&str> = files.collect();
+            let files =
+                if files.is_empty() { String::new() } else { format!("; {verb} {}", files.join(", ")) };
+            ("info", format!("{how}{files}"))
+        }
+        Event::StageWaiting { .. } => ("info", "waits for an answer".to_owned()),
+        Event::StageFailed { failure, .. } => {
+            ("error", format!("failed: {} [{}]", failure.message, failure.code))
+        }
+        Event::StageSkipped { reason, .. } => ("info", format!("skipped: {reason}")),
+        Event::ChangesApplied { .. } => ("info", "its files are written".to_owned()),
+        Event::ChangesConflicted { failure, reverted, .. } => {
+            let names: Vec<&str> =
+                reverted.iter().filter_map(|stage| Some(stages.get(*stage)?.name.as_str())).collect();
+            let back =
+                if names.is_empty() { String::new() } else { format!("; {} waits for it", names.join(", ")) };
+            ("warn", format!("{} [{}]{back}", failure.message, failure.code))
+        }
+        Event::PauseRequested { by } => ("info", format!("{} asked for a pause", by.user)),
+        Event::RunPaused => ("info", "paused".to_owned()),
+        Event::RunResumed { by } => ("info", format!("resumed by {}", by.user)),
+        Event::RunWaiting => ("info", "waits".to_owned()),
+        Event::RunCompleted { .. } => ("info", "completed".to_owned()),
+        Event::RunFailed { failure } => ("error", format!("failed: {} [{}]", failure.message, failure.code)),
+        Event::RunCancelled { by } => ("warn", format!("cancelled by {}", by.user)),
+    }
+}
+
+/// Whether a refusal is a conflict (rather than a mistake), and what can be done about it.
+pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
+    match refusal {
+        Refusal::OtherAnswer { run, stage } => (
+            true,
+            Some(format!(
+                "the first answer counts: `docket workflow results {run}` shows it; start a new run to answer '{stage}' differently"
+            )),
+        ),
+        Refusal::Over { run, .. } => {
+            (false, Some(format!("`docket workflow results {run}` shows what came of it")))
+        }
+        Refusal::NothingWaits { run } | Refusal::NotWaiting { run, .. } => {
+            (false, Some(format!("`docket workflow status {run}` shows where it stands")))
+        }
+        Refusal::Ambiguous { .. } => (false, Some("name one with `--stage`".to_owned())),
+        Refusal::NoSuchStage { stage, stages, .. } => (
+            false,
+            Some(match docket_core::definition::closest(stage, stages.iter().map(String::as_str)) {
+                Some(similar) => format!("did you mean '{similar}'?"),
+                None => format!("its stages are: {}", stages.join(", ")),
+            }),
+        ),
+        Refusal::BadAnswer { .. } => {
+            (false, Some("correct the file and submit it again; nothing was recorded".to_owned()))
+        }
+    }
+}

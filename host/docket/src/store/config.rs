@@ -1,0 +1,177 @@
+//! `config.yml` in the user's folder and in a project. Only the user's may name commands and limits; a project's
+//! chooses among the user's profiles.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Home, Project, StoreError};
+
+/// The user's settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HomeConfig {
+    /// The launcher when nothing else says one.
+    pub launcher: Option<String>,
+    /// The profile when nothing else says one.
+    pub profile: Option<String>,
+    /// Profiles by name.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Profile>,
+    /// Limits of stages.
+    #[serde(default)]
+    pub limits: LimitSettings,
+}
+
+/// A project's settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectConfig {
+    /// The launcher when neither flag, definition nor profile says one.
+    pub launcher: Option<String>,
+    /// Which of the user's profiles to use.
+    pub profile: Option<String>,
+}
+
+/// How the user wants agents to be launched.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The launcher.
+    pub launcher: String,
+    /// The agent program it is for.
+    pub agent: Option<String>,
+    /// Command and arguments.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Names of the environment variables the command may see.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// How long an agent may take: seconds, or text such as `10m`.
+    pub timeout: Option<Duration>,
+    /// How long it may be silent.
+    pub idle_timeout: Option<Duration>,
+}
+
+/// A duration: seconds, or a number with `s`, `m` or `h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duration {
+    /// In seconds.
+    pub seconds: u64,
+}
+
+/// Limits of stages; what is left out keeps docket's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Memory of a stage, in MiB.
+    pub memory_mib: Option<u64>,
+    /// CPU time of a stage.
+    pub cpu: Option<Duration>,
+    /// Wall-clock time of a stage that says none itself.
+    pub wall_clock: Option<Duration>,
+    /// Entries of all of a stage's tables.
+    pub table_entries: Option<usize>,
+    /// Bytes that one call between plugin and docket may carry, in MiB.
+    pub host_call_mib: Option<u64>,
+    /// A stage's log, in KiB.
+    pub log_kib: Option<u64>,
+    /// What a stage may propose to write, in MiB.
+    pub out_mib: Option<u64>,
+    /// A component, in MiB.
+    pub component_mib: Option<u64>,
+    /// Time to compile a component.
+    pub compile_timeout: Option<Duration>,
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Duration;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("seconds, or a number with s, m or h such as 10m")
+            }
+            fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Duration, E> {
+                Ok(Duration { seconds })
+            }
+            fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Duration, E> {
+                u64::try_from(seconds).map(|seconds| Duration { seconds }).map_err(|_| E::custom("negative"))
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+                parse_duration(text)
+                    .ok_or_else(|| E::custom(format!("'{text}' is no duration such as 90s, 10m or 2h")))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    let unit = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..unit].parse().ok()?;
+    let factor = match &text[unit..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    number.checked_mul(factor).map(|seconds| Duration { seconds })
+}
+
+/// Reads the user's settings.
+///
+/// # Errors
+/// When the file is unsafe or says what it can't say, with the place.
+pub fn home(home: &Home) -> Result<HomeConfig, StoreError> {
+    let path = home.config_file();
+    parse(&path, home.read_private(&path)?)
+}
+
+/// Reads a project's settings.
+///
+/// # Errors
+/// When the file can't be read or says what it can't say, with the place.
+pub fn project(project: &Project) -> Result<ProjectConfig, StoreError> {
+    let path = project.config_file();
+    parse(&path, crate::disk::read_if_there(&path)?)
+}
+
+fn parse<T: Default + DeserializeOwned>(path: &Path, bytes: Option<Vec<u8>>) -> Result<T, StoreError> {
+    let bad = |detail: String| StoreError::BadConfig { path: path.to_owned(), detail };
+    let Some(bytes) = bytes else { return Ok(T::default()) };
+    let text = String::from_utf8(bytes).map_err(|cause| bad(format!("not UTF-8: {cause}")))?;
+    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(blank) {
+        return Ok(T::default());
+    }
+    serde_saphyr::from_str(&text).map_err(|cause| bad(cause.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_can_not_name_commands() {
+        let text = "profiles: { mine: { launcher: shell, command: [/bin/sh] } }\n";
+        let error =
+            parse::<ProjectConfig>(Path::new("p/config.yml"), Some(text.into())).expect_err("refused");
+        assert!(error.to_string().contains("profiles"), "{error}");
+    }
+
+    #[test]
+    fn durations_are_seconds_or_have_a_unit() {
+        let text = "profiles:\n  a: { launcher: shell, timeout: 10m, idle_timeout: 90 }\n";
+        let config: HomeConfig = parse(Path::new("config.yml"), Some(text.into())).expect("fine");
+        assert_eq!(config.profiles["a"].timeout, Some(Duration { seconds: 600 }));
+        assert_eq!(config.profiles["a"].idle_timeout, Some(Duration { seconds: 90 }));
+        assert_eq!(
+            parse::<HomeConfig>(Path::new("c"), Some("# nothing\n".into())).expect("empty"),
+            HomeConfig::default()
+        );
+        assert!(parse_duration("10 minutes").is_none());
+    }
+}

@@ -1,0 +1,74 @@
+//! The user's own folder: `~/.docket`, or `$DOCKET_HOME`. It holds what decides about safety (trust, grants,
+//! profiles), so it is made private, and what others could have changed in it is not believed.
+
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use crate::disk::{create_private, read_if_there, refuse_unsafe};
+
+/// The user's folder and cache folder.
+#[derive(Debug, Clone)]
+pub struct Home {
+    folder: PathBuf,
+    cache: PathBuf,
+}
+
+impl Home {
+    /// Names the folders; nothing is created.
+    pub fn new(folder: PathBuf, cache: PathBuf) -> Self {
+        Self { folder, cache }
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The user's settings and profiles.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.join("config.yml")
+    }
+
+    /// What was trusted and granted.
+    pub fn trust_file(&self) -> PathBuf {
+        self.folder.join("trust.json")
+    }
+
+    /// Every trust decision and denial.
+    pub fn audit_file(&self) -> PathBuf {
+        self.folder.join("audit.jsonl")
+    }
+
+    /// The user's own workflows: `definitions/`, `templates/`, `schemas/`.
+    pub fn workflows(&self) -> PathBuf {
+        self.folder.join("workflows")
+    }
+
+    /// The user's own plugins.
+    pub fn plugins(&self) -> PathBuf {
+        self.folder.join("plugins")
+    }
+
+    /// Compiled components and plugins' private caches. Everything in it can be deleted.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// Creates the folder, private to the user.
+    ///
+    /// # Errors
+    /// When it can't be created.
+    pub fn create(&self) -> Result<(), StoreError> {
+        Ok(create_private(&self.folder)?)
+    }
+
+    /// Reads a file that decides about safety. `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`crate::disk::DiskError::Unsafe`] when it belongs to somebody else or others may write it; a failed read otherwise.
+    pub fn read_private(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        refuse_unsafe(&self.folder)?;
+        refuse_unsafe(path)?;
+        Ok(read_if_there(path)?)
+    }
+}

@@ -1,0 +1,184 @@
+//! How another terminal reaches a run's owner: a request is a file in the run's `inbox/` folder, put there by
+//! rename; the owner takes it, records what follows, and leaves a reply. A request is answered only after what it
+//! asked for is durable, so whoever reads a reply can rely on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use docket_core::run::Actor;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::StoreError;
+use crate::disk::{Durability, create_folder, read_if_there, replace};
+
+/// How often both sides look. Short against the 200 ms within which a request is to be taken.
+pub const POLL: Duration = Duration::from_millis(25);
+
+/// What another terminal wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Pause after the stages that are running.
+    Pause {
+        /// Who asks.
+        by: Actor,
+    },
+    /// Go on.
+    Resume {
+        /// Who asks.
+        by: Actor,
+    },
+    /// End the run.
+    Cancel {
+        /// Who asks.
+        by: Actor,
+    },
+    /// Answer a question.
+    Submit {
+        /// Stage, if named.
+        stage: Option<String>,
+        /// The answer.
+        value: Value,
+        /// Who answers.
+        by: Actor,
+    },
+}
+
+/// What the owner says to a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// Recorded.
+    Done,
+    /// Not possible.
+    Refused {
+        /// Whether it conflicts with what was decided before.
+        conflict: bool,
+        /// Why.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+}
+
+/// A run's inbox.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    folder: PathBuf,
+}
+
+/// A request the owner took, to be answered.
+#[derive(Debug)]
+#[must_use = "whoever asked waits for the reply"]
+pub struct Taken {
+    /// What is wanted.
+    pub request: Request,
+    reply: PathBuf,
+}
+
+impl Inbox {
+    /// The inbox of the run in this folder.
+    pub fn of(run: &Path) -> Self {
+        Self { folder: run.join("inbox") }
+    }
+
+    /// Puts a request in. The ticket is for [`Self::reply`].
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn put(&self, request: &Request, ticket: &str) -> Result<(), StoreError> {
+        create_folder(&self.folder)?;
+        let text = serde_json::to_vec(request).map_err(|cause| damaged(&self.folder, &cause))?;
+        Ok(replace(&self.request_file(ticket), &text, Durability::Derived)?)
+    }
+
+    /// Waits for the reply to a request. `None` when none came in the time given.
+    ///
+    /// # Errors
+    /// When the reply can't be read.
+    pub fn reply(&self, ticket: &str, patience: Duration) -> Result<Option<Reply>, StoreError> {
+        let file = self.reply_file(ticket);
+        let start = Instant::now();
+        loop {
+            if let Some(bytes) = read_if_there(&file)? {
+                let _ = fs::remove_file(&file);
+                return serde_json::from_slice(&bytes).map(Some).map_err(|cause| damaged(&file, &cause));
+            }
+            if start.elapsed() >= patience {
+                return Ok(None);
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Takes a request back, unless it was answered meanwhile.
+    ///
+    /// # Errors
+    /// When the reply can't be read.
+    pub fn withdraw(&self, ticket: &str) -> Result<Option<Reply>, StoreError> {
+        let _ = fs::remove_file(self.request_file(ticket));
+        self.reply(ticket, Duration::ZERO)
+    }
+
+    /// Takes everything that was put in, oldest first. A request that can't be read is thrown away: whoever put it
+    /// there was no docket of this version.
+    pub fn take(&self) -> Vec<Taken> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let mut files: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "request"))
+            .collect();
+        files.sort_by_key(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
+        let take = |path: PathBuf| {
+            let request = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            fs::remove_file(&path).ok()?;
+            Some(Taken { request: request?, reply: path.with_extension("reply") })
+        };
+        files.into_iter().filter_map(take).collect()
+    }
+
+    fn request_file(&self, ticket: &str) -> PathBuf {
+        self.folder.join(format!("{ticket}.request"))
+    }
+
+    fn reply_file(&self, ticket: &str) -> PathBuf {
+        self.folder.join(format!("{ticket}.reply"))
+    }
+}
+
+impl Taken {
+    /// Answers.
+    ///
+    /// # Errors
+    /// When the reply can't be written; whoever asked finds out by asking again, which is harmless.
+    pub fn answer(self, reply: &Reply) -> Result<(), StoreError> {
+        let text = serde_json::to_vec(reply).map_err(|cause| damaged(&self.reply, &cause))?;
+        Ok(replace(&self.reply, &text, Durability::Derived)?)
+    }
+}
+
+fn damaged(path: &Path, cause: &serde_json::Error) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), detail: cause.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_taken_once_and_answered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inbox = Inbox::of(folder.path());
+        let request = Request::Pause { by: Actor { user: "me".into(), process: 1 } };
+        inbox.put(&request, "1").expect("put");
+        let mut taken = inbox.take();
+        assert_eq!(taken.len(), 1);
+        assert_eq!(taken[0].request, request);
+        assert!(inbox.take().is_empty());
+        taken.remove(0).answer(&Reply::Done).expect("answered");
+        assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), Some(Reply::Done));
+        assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), None);
+    }
+}

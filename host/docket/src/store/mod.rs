@@ -1,0 +1,23 @@
+//! Everything docket keeps in files: projects, runs, journals, change sets, trust, config.
+//!
+//! Besides `plugin/host` this is the only place that touches files. It must not know plugins, run anything, print
+//! anything or decide anything about a run: it stores what `docket-core` decides.
+
+pub mod audit;
+pub mod change;
+pub mod config;
+pub mod definitions;
+mod error;
+pub mod home;
+pub mod inbox;
+pub mod journal;
+pub mod list;
+pub mod project;
+pub mod run_folder;
+pub mod snapshot;
+pub mod trust;
+
+pub use error::StoreError;
+pub use home::Home;
+pub use project::Project;
+pub use run_folder::RunFolder;

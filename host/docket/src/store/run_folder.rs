@@ -1,0 +1,212 @@
+//! A run's folder: who owns it, and the files in it besides the journal. All of those can be made again from the
+//! journal, so none of them is waited for.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use docket_core::Timestamp;
+
+use super::inbox::Inbox;
+use super::{Project, StoreError};
+use crate::disk::{Durability, create_folder, replace};
+
+/// What every run's id begins with.
+pub const ID_PREFIX: &str = "wf-";
+/// How long to try for the lock: somebody who only looks holds it for microseconds.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    id: String,
+    path: PathBuf,
+}
+
+/// Proof of owning a run, for as long as it lives. The operating system gives it back when the process dies.
+#[derive(Debug)]
+#[must_use = "the run is owned only while this lives"]
+pub struct Ownership {
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Creates the folder of a new run. `None` when the id is taken.
+    ///
+    /// # Errors
+    /// When the project's folder can't be written.
+    pub fn create(project: &Project, id: &str) -> Result<Option<Self>, StoreError> {
+        create_folder(&project.runs())?;
+        let path = project.runs().join(id);
+        match fs::create_dir(&path) {
+            Ok(()) => Ok(Some(Self { id: id.to_owned(), path })),
+            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+            Err(cause) => Err(StoreError::io("can't create the folder", &path)(cause)),
+        }
+    }
+
+    /// Finds a run by its id; the `wf-` may be left out.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], with a similar id if there is one.
+    pub fn find(project: &Project, given: &str) -> Result<Self, StoreError> {
+        let id = if given.starts_with(ID_PREFIX) { given.to_owned() } else { format!("{ID_PREFIX}{given}") };
+        let plain = id.chars().all(|character| character.is_ascii_alphanumeric() || character == '-');
+        let path = project.runs().join(&id);
+        if plain && path.join("journal.jsonl").is_file() {
+            return Ok(Self { id, path });
+        }
+        let names = super::list::ids(project);
+        Err(StoreError::NoSuchRun {
+            run: given.to_owned(),
+            project: project.root().to_owned(),
+            similar: docket_core::definition::closest(&id, names.iter().map(String::as_str))
+                .map(str::to_owned),
+        })
+    }
+
+    /// The run's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// Requests from other terminals.
+    pub fn inbox(&self) -> Inbox {
+        Inbox::of(&self.path)
+    }
+
+    /// What a stage left.
+    pub fn results(&self, stage: &str) -> PathBuf {
+        self.path.join("results").join(file_name(stage))
+    }
+
+    /// A stage's sandbox folders; thrown away when the stage is over.
+    pub fn work(&self, stage: &str, attempt: u32) -> PathBuf {
+        self.path.join("work").join(format!("{}-{attempt}", file_name(stage)))
+    }
+
+    /// Large contents of change sets.
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
+    /// Becomes the run's owner.
+    ///
+    /// # Errors
+    /// [`StoreError::Owned`] when another process is.
+    pub fn own(&self) -> Result<Ownership, StoreError> {
+        let path = self.path.join("lock");
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(StoreError::io("can't open", &path))?;
+        let start = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Owned { run: self.id.clone(), owner: owner_of(&mut lock) });
+                }
+                Err(TryLockError::Error(cause)) => {
+                    return Err(StoreError::io("can't lock", &path)(cause));
+                }
+            }
+        }
+        let _ = lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id()));
+        Ok(Ownership { _lock: lock })
+    }
+
+    /// Whether a living process owns the run.
+    pub fn is_owned(&self) -> bool {
+        match File::open(self.path.join("lock")) {
+            Ok(lock) => matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)),
+            Err(_) => false,
+        }
+    }
+
+    /// Writes a file that can be made again. `name` may contain folders.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_derived(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        if let Some(folder) = path.parent() {
+            create_folder(folder)?;
+        }
+        Ok(replace(&path, bytes, Durability::Derived)?)
+    }
+
+    /// Adds a line to `logs.txt`. The text must be free of control characters and line ends.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn log(&self, at: Timestamp, stage: &str, level: &str, text: &str) -> Result<(), StoreError> {
+        let path = self.path.join("logs.txt");
+        let line = format!("{at:.3} {level:<5} {stage}: {text}\n");
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(StoreError::io("can't append to", &path))
+    }
+}
+
+fn owner_of(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// A stage's name as a file name. Names come from definitions, so anything that could lead elsewhere is replaced.
+pub fn file_name(stage: &str) -> String {
+    let safe = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.');
+    let name: String = stage.chars().map(|character| if safe(character) { character } else { '_' }).collect();
+    if name.starts_with('.') { format!("_{name}") } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_owner_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project::open(folder.path()).expect("opened");
+        let run = RunFolder::create(&project, "wf-aaaaaa").expect("created").expect("a new id");
+        assert!(RunFolder::create(&project, "wf-aaaaaa").expect("no error").is_none());
+        assert!(!run.is_owned());
+        let ownership = run.own().expect("free");
+        assert!(run.is_owned());
+        assert!(
+            matches!(run.own(), Err(StoreError::Owned { owner: Some(id), .. }) if id == std::process::id())
+        );
+        drop(ownership);
+        assert!(!run.is_owned());
+        let _again = run.own().expect("free again");
+    }
+
+    #[test]
+    fn names_of_stages_lead_nowhere_else() {
+        assert_eq!(file_name("review-architecture"), "review-architecture");
+        assert_eq!(file_name("../../etc"), "_.._.._etc");
+        assert_eq!(file_name("a/b c"), "a_b_c");
+    }
+}

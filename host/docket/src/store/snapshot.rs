@@ -1,0 +1,210 @@
+//! A run as docket shows it to programs: `state.json`, `docket workflow status --output json`, and the records of
+//! runs that are over. This shape is published (`docket schema run`); it may gain fields within a major version and
+//! never changes one. It is apart from `RunState` so that the rules can change without it.
+
+use std::collections::BTreeMap;
+
+use docket_core::Timestamp;
+use docket_core::run::{Failure, PluginUsed, Question, RunState, RunStatus, StageState, StageStatus, Usage};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The version of this shape.
+pub const FORMAT: u32 = 1;
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunSnapshot {
+    /// Version of this shape.
+    pub format: u32,
+    /// The run's id.
+    pub id: String,
+    /// The name its definition was found by.
+    pub definition: String,
+    /// The workflow's human-readable name.
+    pub workflow: String,
+    /// Where the definition came from: `built-in`, or its file.
+    pub origin: String,
+    /// Where the run stands. `running` without a living owner is `interrupted`.
+    pub status: ShownStatus,
+    /// Inputs, defaults filled in.
+    pub inputs: BTreeMap<String, Value>,
+    /// Its stages, in the order of the definition.
+    pub stages: Vec<StageSnapshot>,
+    /// What it puts out; filled when it completed.
+    pub outputs: BTreeMap<String, Value>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Whether a pause was asked for that has not come about.
+    pub pause_requested: bool,
+    /// Whether change sets are shown instead of applied.
+    pub dry_run: bool,
+    /// When it was started.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// When something last happened.
+    #[schemars(with = "String")]
+    pub updated_at: Timestamp,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Where a run stands, as shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShownStatus {
+    /// Stages are running.
+    Running,
+    /// Its owner died; `resume` continues it.
+    Interrupted,
+    /// Somebody has to answer or mend something.
+    Waiting,
+    /// Stopped on request.
+    Paused,
+    /// Done.
+    Completed,
+    /// Ended by a failure.
+    Failed,
+    /// Ended on request.
+    Cancelled,
+}
+
+/// A stage of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StageSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub status: StageStatus,
+    /// How often it was started.
+    pub attempt: u32,
+    /// When the last attempt started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ended_at: Option<Timestamp>,
+    /// Which plugin ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<PluginUsed>,
+    /// What it used.
+    pub usage: Usage,
+    /// Why it failed or conflicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
+    /// What it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+    /// Files it changed, or would change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// What it is doing, in its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
+}
+
+/// What a stage is doing, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activity {
+    /// The words; control characters are taken out.
+    pub text: String,
+    /// When it said so.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+}
+
+impl RunSnapshot {
+    /// The snapshot of a state.
+    pub fn of(state: &RunState) -> Self {
+        Self {
+            format: FORMAT,
+            id: state.start.run.clone(),
+            definition: state.start.definition.clone(),
+            workflow: state.start.workflow.clone(),
+            origin: state.start.origin.clone(),
+            status: state.status.into(),
+            inputs: state.start.inputs.clone(),
+            stages: state.stages.iter().map(StageSnapshot::of).collect(),
+            outputs: state.outputs.clone(),
+            failure: state.failure.clone(),
+            pause_requested: state.pause_requested,
+            dry_run: state.start.options.dry_run,
+            created_at: state.created_at,
+            updated_at: state.updated_at,
+            ended_at: state.ended_at,
+        }
+    }
+}
+
+impl StageSnapshot {
+    fn of(stage: &StageState) -> Self {
+        let files = stage.change_set.iter().flat_map(|changes| &changes.files);
+        Self {
+            name: stage.name.clone(),
+            status: stage.status,
+            attempt: stage.attempt,
+            started_at: stage.started_at,
+            ended_at: stage.ended_at,
+            plugin: stage.plugin.clone(),
+            usage: stage.usage,
+            failure: stage.failure.clone(),
+            skipped: stage.skipped.clone(),
+            question: stage.question.clone(),
+            files: files.map(|change| change.path.to_string()).collect(),
+            activity: None,
+        }
+    }
+}
+
+impl From<RunStatus> for ShownStatus {
+    fn from(status: RunStatus) -> Self {
+        match status {
+            RunStatus::Running => Self::Running,
+            RunStatus::Waiting => Self::Waiting,
+            RunStatus::Paused => Self::Paused,
+            RunStatus::Completed => Self::Completed,
+            RunStatus::Failed => Self::Failed,
+            RunStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl ShownStatus {
+    /// Every status, for help texts.
+    pub const ALL: [Self; 7] = [
+        Self::Running,
+        Self::Interrupted,
+        Self::Waiting,
+        Self::Paused,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The printed name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing can happen any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}

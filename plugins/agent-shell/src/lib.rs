@@ -1,0 +1,108 @@
+//! The launcher `shell`: runs an agent's command line program in batch mode and returns its answer.
+//!
+//! [`preset`] lists the programs that are known, one file each: how they are called and how what they print is read.
+//! [`session`] follows the process, [`answer`] finds JSON in text, [`strict`] fits schemas to agents that take them
+//! natively. Must not judge an answer: docket checks it against the schema.
+
+mod answer;
+mod codex;
+mod generic;
+mod preset;
+mod session;
+mod strict;
+
+use std::time::Duration;
+
+use docket_plugin::{Agent, Error, Outcome, Request, Stage, plugin, process, report};
+
+use crate::preset::Preset;
+
+/// The preset for profiles that name no agent.
+const DEFAULT_AGENT: &str = "generic";
+/// How long an agent may print nothing, when the profile does not say.
+const DEFAULT_IDLE_TIMEOUT: u64 = 300;
+
+/// The launcher `shell`.
+pub struct Shell;
+
+impl Stage for Shell {
+    fn run(request: &Request) -> Result<Outcome, Error> {
+        let agent = request.agent()?;
+        let preset = chosen(agent)?;
+        let program = program(agent)?;
+        let command = preset.command(program, agent);
+        report::progress(format!("Starting {program}"));
+        let child = process::spawn(&command)?;
+        let idle_timeout = Duration::from_secs(agent.profile.idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT));
+        session::follow(&child, preset.reader(agent), program, idle_timeout).map(Outcome::Completed)
+    }
+}
+
+fn chosen(agent: &Agent) -> Result<&'static dyn Preset, Error> {
+    let name = agent.profile.agent.as_deref().unwrap_or(DEFAULT_AGENT);
+    preset::named(name).ok_or_else(|| {
+        let message = format!(
+            "profile '{}' names the agent '{name}', which the launcher 'shell' does not know",
+            agent.profile.name
+        );
+        Error::new("agent-unknown", message).hint(format!(
+            "set `agent` to one of: {}; `generic` fits any program that reads a prompt and prints JSON",
+            preset::names()
+        ))
+    })
+}
+
+fn program(agent: &Agent) -> Result<&str, Error> {
+    agent.profile.program.as_deref().ok_or_else(|| {
+        let profile = match agent.profile.name.as_str() {
+            "" => "no launcher profile is in force, so".to_owned(),
+            name => format!("profile '{name}' has no command, so"),
+        };
+        Error::new("no-command", format!("{profile} the launcher 'shell' does not know which program to run"))
+            .hint("set `command` in a profile in ~/.docket/config.yml, such as `mine: { launcher: shell, agent: generic, command: [my-agent] }`")
+    })
+}
+
+plugin!(Shell, manifest = "../manifest.json");
+
+#[cfg(test)]
+mod tests {
+    use docket_plugin::{Value, json};
+
+    use super::*;
+
+    fn refused(profile: &Value) -> Error {
+        let request: Request = serde_json::from_value(json!({
+            "run": "wf-1", "workflow": "W", "stage": "review", "type": "agent", "attempt": 1, "date": "2026-11-22",
+            "config": {}, "inputs": {},
+            "agent": { "prompt": "Review!", "prompt_file": "p.md", "schema": null, "profile": profile },
+        }))
+        .expect("a request");
+        Shell::run(&request).expect_err("refused")
+    }
+
+    #[test]
+    fn a_profile_without_a_command_is_told_where_to_set_it() {
+        let error = refused(&json!({ "name": "", "agent": null, "program": null, "idle_timeout": null }));
+        assert_eq!(error.code, "no-command");
+        assert!(error.hint.expect("a hint").contains("~/.docket/config.yml"));
+        let error =
+            refused(&json!({ "name": "ci", "agent": "codex", "program": null, "idle_timeout": null }));
+        assert!(error.message.starts_with("profile 'ci' has no command"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_agent_is_answered_with_the_known_ones() {
+        let error =
+            refused(&json!({ "name": "ci", "agent": "codecs", "program": "x", "idle_timeout": null }));
+        assert_eq!(error.code, "agent-unknown");
+        assert!(error.hint.expect("a hint").contains("generic, codex"));
+    }
+
+    #[test]
+    fn the_manifest_asks_for_commands_and_nothing_else() {
+        let manifest: Value = serde_json::from_str(include_str!("../manifest.json")).expect("JSON");
+        assert_eq!(manifest["launcher"], "shell");
+        assert_eq!(manifest["capabilities"], json!({ "exec": true }));
+    }
+}

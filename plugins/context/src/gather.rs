@@ -1,0 +1,213 @@
+//! Puts a context package together. Decides what is in it and why; how relations are found is in the other modules.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use docket_markdown::Document;
+use docket_plugin::{Error, report};
+
+use crate::catalog::{Catalog, Entry};
+use crate::commands::commands;
+use crate::inventory::{File, Inventory, read_text};
+use crate::package::{Command, ContextPackage, Item, Patterns, Reference, Related};
+use crate::programs::programs;
+use crate::references::references;
+use crate::settings::{Include, Settings};
+use crate::terms::Vocabulary;
+use crate::topic::{Similarity, similar};
+use docket_markdown::Kind;
+
+/// A larger document is refused: nobody reviews it in one piece.
+const MAXIMUM_TARGET: u64 = 8 << 20;
+/// How many items of each kind are listed by topic, beside those that are referred to.
+const BY_TOPIC: usize = 8;
+/// Less similar than this share of the best is another topic.
+const MINIMUM_SIMILARITY: f64 = 0.2;
+/// An architecture document is listed however little it shares, with at least this score.
+const ARCHITECTURE_SCORE: f64 = 0.1;
+/// How many lines a reason names.
+const NAMED_LINES: usize = 3;
+
+/// Gathers the context of `settings.target` in the project at `root`.
+///
+/// # Errors
+/// `target-unreadable` when the document is too large or no text.
+pub fn gather(root: &Path, settings: &Settings) -> Result<ContextPackage, Error> {
+    let inventory = Inventory::list(root);
+    let document = read_target(root, &settings.target)?;
+    let words = Vocabulary::of(&document.text);
+    let catalog = Catalog::read(root, &inventory, (&settings.target, &document), &words);
+    report::progress(format!("Comparing {} documents", catalog.entries.len()));
+    if !inventory.is_complete() {
+        report::log(report::Level::Warn, "The project has too many files; some were not looked at");
+    }
+    let title = document.title.clone().unwrap_or_else(|| settings.target.clone());
+    let references = if settings.wants(Include::ParseReferences) {
+        references(&settings.target, &document, &inventory, &catalog.identifiers)
+    } else {
+        Vec::new()
+    };
+    let similar =
+        if settings.wants(Include::RelatedAdrs) { similar(&catalog, &words, &title) } else { Vec::new() };
+    let cli_commands = if settings.wants(Include::AffectedCommands) {
+        commands(&document, &programs(root, &inventory), &inventory, root)
+    } else {
+        Vec::new()
+    };
+    let mut related = documents(&catalog, &references, &similar, settings);
+    related.code = code(&inventory, &references, &cli_commands);
+    Ok(ContextPackage {
+        kind: Kind::of(&settings.target, &title).name(),
+        target: settings.target.clone(),
+        strategy: settings.strategy.name(),
+        patterns: Patterns { schemas: schemas(&inventory, &document), cli_commands },
+        title,
+        related,
+        references,
+    })
+}
+
+fn read_target(root: &Path, target: &str) -> Result<Document, Error> {
+    let unreadable = |why: &str| Error::new("target-unreadable", format!("'{target}' {why}"));
+    let metadata = std::fs::metadata(root.join(target))
+        .map_err(|cause| unreadable(&format!("can't be read: {cause}")))?;
+    let file = File { path: target.to_owned(), bytes: metadata.len() };
+    let text = read_text(root, &file, MAXIMUM_TARGET)
+        .ok_or_else(|| unreadable("is not a text of at most 8 MiB").hint("choose a Markdown document"))?;
+    Ok(docket_markdown::parse(&text))
+}
+
+/// Why a document is in the package, and how strongly.
+#[derive(Default)]
+struct Case {
+    score: f64,
+    reasons: Vec<String>,
+}
+
+fn documents(
+    catalog: &Catalog,
+    references: &[Reference],
+    similar: &[Similarity],
+    settings: &Settings,
+) -> Related {
+    let mut cases: HashMap<&str, Case> = HashMap::new();
+    for (path, lines) in referenced(references) {
+        if let Some(entry) = catalog.get(path) {
+            cases.insert(&entry.path, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });
+        }
+    }
+    let mut listed: HashMap<Kind, usize> = HashMap::new();
+    for similarity in similar {
+        let entry = &catalog.entries[similarity.entry];
+        let count = listed.entry(group(entry.kind)).or_default();
+        let is_new = !cases.contains_key(entry.path.as_str());
+        if is_new && (similarity.score < MINIMUM_SIMILARITY || *count >= BY_TOPIC) {
+            continue;
+        }
+        *count += usize::from(is_new);
+        let case = cases.entry(&entry.path).or_default();
+        case.score += similarity.score;
+        case.reasons.push(format!("shares terms: {}", similarity.shared.join(", ")));
+    }
+    if settings.wants(Include::ArchitectureDocs) {
+        for entry in catalog.entries.iter().filter(|entry| entry.kind == Kind::Architecture) {
+            let case = cases.entry(&entry.path).or_default();
+            case.score = case.score.max(ARCHITECTURE_SCORE);
+            case.reasons.push("describes the architecture".into());
+        }
+    }
+    let mut chosen: Vec<(&Entry, Case)> =
+        cases.into_iter().filter_map(|(path, case)| Some((catalog.get(path)?, case))).collect();
+    chosen.sort_by(|left, right| {
+        right.1.score.total_cmp(&left.1.score).then_with(|| left.0.path.cmp(&right.0.path))
+    });
+    let mut related = Related::default();
+    for (entry, case) in chosen {
+        let list = match group(entry.kind) {
+            Kind::Adr => &mut related.adrs,
+            Kind::Rfc => &mut related.rfcs,
+            Kind::Architecture => &mut related.architecture,
+            _ => &mut related.documents,
+        };
+        list.push(entry.item(case.score, case.reasons));
+    }
+    related
+}
+
+/// The list a kind goes to: those without one of their own share `documents`.
+fn group(kind: Kind) -> Kind {
+    match kind {
+        Kind::Adr | Kind::Rfc | Kind::Architecture => kind,
+        _ => Kind::Document,
+    }
+}
+
+/// Where each existing path is referred to: line and text, in order.
+fn referenced(references: &[Reference]) -> BTreeMap<&str, Vec<(usize, &str)>> {
+    let mut paths: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+    for reference in references {
+        if let Some(path) = &reference.path {
+            paths.entry(path).or_default().push((reference.line, &reference.text));
+        }
+    }
+    paths
+}
+
+fn reference_reason(lines: &[(usize, &str)]) -> String {
+    let named: Vec<String> =
+        lines.iter().take(NAMED_LINES).map(|(line, text)| format!("line {line} as {text}")).collect();
+    let more = lines.len().saturating_sub(NAMED_LINES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("referenced on {}{more}", named.join(", "))
+}
+
+/// Source files that the document names or that define its commands.
+fn code(inventory: &Inventory, references: &[Reference], commands: &[Command]) -> Vec<Item> {
+    let mut reasons: BTreeMap<&str, (f64, Vec<String>)> = BTreeMap::new();
+    for (path, lines) in referenced(references) {
+        reasons.insert(path, (1.0, vec![reference_reason(&lines)]));
+    }
+    for command in commands {
+        if let Some(file) = &command.file {
+            let case = reasons.entry(file).or_insert((0.5, Vec::new()));
+            case.0 += 0.1;
+            case.1.push(format!("defines `{}`", command.command));
+        }
+    }
+    let mut items: Vec<Item> = reasons
+        .into_iter()
+        .filter_map(|(path, (score, reasons))| {
+            let file = inventory.file(path).filter(|file| !file.is_document())?;
+            let (title, score) = (file.name().to_owned(), (score * 1000.0).round() / 1000.0);
+            let path = path.to_owned();
+            Some(Item {
+                path,
+                title,
+                kind: "document",
+                status: None,
+                score,
+                reasons,
+                bytes: file.bytes,
+                excerpt: String::new(),
+            })
+        })
+        .collect();
+    items.sort_by(|left, right| right.score.total_cmp(&left.score).then_with(|| left.path.cmp(&right.path)));
+    items
+}
+
+/// Schema files whose name stands in the document.
+fn schemas(inventory: &Inventory, document: &Document) -> Vec<String> {
+    let separators = |character: char| character.is_whitespace() || "()[]<>\"'`,;|/*:".contains(character);
+    let words: BTreeSet<&str> =
+        document.text.split(separators).map(|word| word.trim_end_matches('.')).collect();
+    let is_schema = |file: &&File| {
+        file.name().ends_with(".schema.json")
+            || file.path.split('/').rev().skip(1).any(|folder| folder == "schemas")
+    };
+    (inventory.files().iter())
+        .filter(is_schema)
+        .filter(|file| words.contains(file.name()))
+        .map(|file| file.path.clone())
+        .collect()
+}

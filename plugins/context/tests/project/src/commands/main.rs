@@ -1,0 +1,3 @@
+enum Command {
+    Export(Arguments),
+}

@@ -1,0 +1,50 @@
+//! Acts that use more than a stage is given.
+
+use std::time::{Duration, Instant};
+
+use docket_plugin::{Value, json};
+
+/// How much memory is asked for at a time.
+const PIECE: usize = 16 * 1024 * 1024;
+/// Where growing ends if nothing stops it: all that 32 bits can address, or the patience of a native test.
+const MOST_PIECES: usize = if cfg!(target_arch = "wasm32") { 256 } else { 4 };
+
+/// Uses the processor and never ends.
+pub(crate) fn endless() -> Value {
+    let mut count: u64 = 0;
+    loop {
+        count = std::hint::black_box(count.wrapping_add(1));
+    }
+}
+
+/// Sleeps and says how long that was.
+pub(crate) fn sleep(seconds: f64) -> Value {
+    let start = Instant::now();
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) => std::thread::sleep(duration),
+        Err(error) => return json!({ "error": error.to_string() }),
+    }
+    json!({ "slept": start.elapsed().as_secs_f64() })
+}
+
+/// Takes memory until there is no more, and says how much there was.
+pub(crate) fn grow() -> Value {
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    while pieces.len() < MOST_PIECES {
+        let mut piece = Vec::new();
+        if piece.try_reserve_exact(PIECE).is_err() {
+            return json!({ "bytes": pieces.len() * PIECE, "refused": true });
+        }
+        // Memory that is only reserved may not be there.
+        piece.resize(PIECE, 1);
+        pieces.push(std::hint::black_box(piece));
+    }
+    json!({ "bytes": pieces.len() * PIECE, "refused": false })
+}
+
+/// Calls itself until the stack is used up; never returns a value that matters.
+#[expect(unconditional_recursion, reason = "this is what the act is for")]
+pub(crate) fn recurse(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    recurse(depth + 1).wrapping_add(frame.iter().sum())
+}
