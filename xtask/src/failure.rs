@@ -38,6 +38,11 @@ impl Failure {
         self.message.as_deref()
     }
 
+    /// The number to exit with.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
     /// What to exit with.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)

@@ -42,8 +42,16 @@ pub fn toolchain(rustc: &str) -> Toolchain {
 ///
 /// # Panics
 /// When the target is missing (with the command that adds it) or a package does not build.
-#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 pub fn build(workspace: &Path, packages: &[&str], watched: &[&str]) -> PathBuf {
+    build_with(workspace, packages, &[], watched)
+}
+
+/// As [`build`], with these features of the packages, in a target folder of their own.
+///
+/// # Panics
+/// As [`build`].
+#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+pub fn build_with(workspace: &Path, packages: &[&str], features: &[&str], watched: &[&str]) -> PathBuf {
     for folder in watched.iter().chain(&["Cargo.toml", "Cargo.lock", "plugins/sdk", "wit"]) {
         println!("cargo::rerun-if-changed={}", workspace.join(folder).display());
     }
@@ -63,7 +71,10 @@ pub fn build(workspace: &Path, packages: &[&str], watched: &[&str]) -> PathBuf {
              Run:  cargo xtask setup     (or: rustup target add {TARGET})\n"
         ),
     }
-    let target = target_folder().join("components");
+    let target = target_folder().join(["components"].iter().chain(features).copied().collect::<Vec<_>>().join("-"));
+    if !features.is_empty() {
+        cargo.arg("--features").arg(features.join(","));
+    }
     cargo.arg("--target-dir").arg(&target);
     for package in packages {
         cargo.args(["--package", package]);

@@ -190,9 +190,11 @@ fn write(project: &Project, path: &ProjectPath, bytes: &[u8]) -> Result<(), Stor
 fn open_parent<'a>(project: &Project, path: &'a ProjectPath) -> std::io::Result<(Dir, &'a str)> {
     let mut parts: Vec<&str> = path.parts().collect();
     let name = parts.pop().unwrap_or_default();
-    let mut folder = project.handle().try_clone()?;
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    // The project's own handle is only for looking things up beneath it; this one can be synced.
+    let root = rustix::fs::openat(project.handle(), ".", flags, Mode::empty())?;
+    let mut folder = Dir::from_std_file(File::from(root));
     for part in parts {
-        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
         let opened = match rustix::fs::openat(&folder, part, flags, Mode::empty()) {
             Err(rustix::io::Errno::NOENT) => {
                 folder.create_dir(part)?;

@@ -1,0 +1,127 @@
+//! `cargo xtask bench`: measures a release build against the budgets of `docs/performance.md`, in projects of its
+//! own. Writes nothing outside the target folder and judges nothing: it prints figures.
+
+mod baseline;
+mod figure;
+mod list;
+mod machine;
+mod measure;
+mod review;
+mod stage;
+
+use std::path::PathBuf;
+
+use figure::Figure;
+use machine::Machine;
+
+use crate::failure::Failure;
+use crate::scratch::Scratch;
+use crate::setup;
+use crate::workspace::{self, Profile};
+
+/// Something to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Runs,
+    Stage,
+    Status,
+    List,
+}
+
+const ALL: [Subject; 4] = [Subject::Runs, Subject::Stage, Subject::Status, Subject::List];
+
+/// What to measure and how to tell.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    subjects: Vec<Subject>,
+    json: bool,
+    docket: Option<PathBuf>,
+}
+
+impl Options {
+    /// Reads the task's arguments.
+    ///
+    /// # Errors
+    /// Which one is not understood.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let mut options = Self { subjects: Vec::new(), json: false, docket: None };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "runs" => options.subjects.push(Subject::Runs),
+                "stage" => options.subjects.push(Subject::Stage),
+                "status" => options.subjects.push(Subject::Status),
+                "list" => options.subjects.push(Subject::List),
+                "all" => options.subjects.extend(ALL),
+                "--json" => options.json = true,
+                "--docket" => {
+                    let path = arguments.next().ok_or("`--docket` needs the path of a docket program")?;
+                    options.docket = Some(PathBuf::from(path));
+                }
+                other => return Err(format!("`bench` does not know `{other}`")),
+            }
+        }
+        if options.subjects.is_empty() {
+            options.subjects.extend(ALL);
+        }
+        Ok(options)
+    }
+}
+
+/// Measures and prints.
+pub(crate) fn bench(options: &Options) -> Result<(), Failure> {
+    let program = match &options.docket {
+        Some(program) => program.clone(),
+        None => {
+            setup::ensure()?;
+            workspace::build_docket(Profile::Release)?
+        }
+    };
+    let machine = Machine::look();
+    let baseline = baseline::measure(&workspace::target_folder()?)?;
+    let mut figures: Vec<Figure> = Vec::new();
+    for subject in ALL.into_iter().filter(|subject| options.subjects.contains(subject)) {
+        match subject {
+            Subject::Runs => figures.extend(review::measure(&program)?),
+            Subject::Stage => figures.extend(stage::measure(&program, &baseline)?),
+            Subject::Status => figures.extend(list::measure_status(&program)?),
+            Subject::List => figures.extend(list::measure_list(&program)?),
+        }
+    }
+    if options.json {
+        println!("{}", figure::json(&machine, &baseline, &figures));
+    } else {
+        print!("{}", figure::text(&machine, &baseline, &figures));
+    }
+    Ok(())
+}
+
+/// Runs docket once where it has to succeed for anything to be measured.
+fn prepare(scratch: &Scratch, arguments: &[&str]) -> Result<(), Failure> {
+    measure::once(scratch, arguments).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        Options::parse(&arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn everything_is_measured_unless_named() {
+        assert_eq!(parse(&[]).map(|options| options.subjects), Ok(ALL.to_vec()));
+        assert_eq!(
+            parse(&["all", "--json"]).map(|options| (options.subjects, options.json)),
+            Ok((ALL.to_vec(), true))
+        );
+        assert_eq!(parse(&["list"]).map(|options| options.subjects), Ok(vec![Subject::List]));
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        assert!(parse(&["speed"]).is_err_and(|message| message.contains("speed")));
+        assert!(parse(&["--docket"]).is_err_and(|message| message.contains("--docket")));
+    }
+}
