@@ -21,7 +21,6 @@ pub struct Place {
 
 /// What a command put out.
 #[derive(Debug)]
-#[must_use = "say what is expected of it"]
 pub struct Output {
     /// Exit code.
     pub code: i32,
@@ -109,6 +108,7 @@ impl Place {
     }
 
     /// Runs docket.
+    #[must_use = "say what is expected of it"]
     pub fn run(&self, arguments: &[&str]) -> Output {
         finish(&mut self.command(arguments))
     }
@@ -170,6 +170,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Runs a command to its end.
+#[must_use = "say what is expected of it"]
 pub fn finish(command: &mut Command) -> Output {
     Output::of(command.output().expect("the command can be started"))
 }

@@ -8,8 +8,9 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::workspace;
 
-/// What is not copied: build output, version control, runs of docket.
-const LEFT_OUT: [&str; 3] = ["target", ".git", ".docket"];
+/// What is not copied from any folder: build output, version control, runs of docket, and tests, whose documents
+/// are made to be found wanting and would be taken for the project's.
+const LEFT_OUT: [&str; 4] = ["target", ".git", ".docket", "tests"];
 
 /// The document that is reviewed, by the id its file name begins with.
 pub(crate) const DOCUMENT: &str = "rfc-0001";
@@ -39,7 +40,7 @@ impl Scratch {
     /// The same with a copy of this repository in it.
     pub(crate) fn with_own_documents(name: &str, docket: &Path) -> Result<Self, Failure> {
         let scratch = Self::empty(name, docket)?;
-        copy(workspace::root(), &scratch.project(), &LEFT_OUT)?;
+        copy(workspace::root(), &scratch.project())?;
         Ok(scratch)
     }
 
@@ -126,18 +127,18 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Copies plain files and folders; links lead elsewhere and are not followed.
-fn copy(from: &Path, to: &Path, left_out: &[&str]) -> Result<(), Failure> {
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     create(to)?;
     for path in entries(from)? {
         let Some(name) = path.file_name() else { continue };
-        if left_out.iter().any(|excluded| name == *excluded) {
+        if LEFT_OUT.iter().any(|excluded| name == *excluded) {
             continue;
         }
         let kind =
             fs::symlink_metadata(&path).map_err(|cause| Failure::file("read", &path, &cause))?.file_type();
         let destination = to.join(name);
         if kind.is_dir() {
-            copy(&path, &destination, &[])?;
+            copy(&path, &destination)?;
         } else if kind.is_file() {
             fs::copy(&path, &destination).map_err(|cause| Failure::file("copy", &path, &cause))?;
         }

@@ -69,7 +69,7 @@ fn add_target() -> Result<(), Failure> {
 
 fn add_with_rustup() -> Result<(), String> {
     if !works("rustup", &["--version"]) {
-        return Err("rustup is not there".to_owned());
+        return Err("rustup can't be run".to_owned());
     }
     run(rustup("target").args(["add", TARGET])).map_err(|_| format!("rustup did not add {TARGET}"))?;
     match toolchain("rustc") {

@@ -13,14 +13,30 @@ pub fn printable(text: &str) -> String {
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut characters),
             '\n' | '\r' | '\t' => result.push(' '),
             character if character.is_control() => {}
-            // Bidirectional overrides, isolates and marks; invisible separators of lines and paragraphs.
-            '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{2028}'
-            | '\u{2029}' => {}
+            character if is_reordering(character) => {}
             character => result.push(character),
+        }
+    }
+    result
+}
+
+/// Bidirectional overrides, isolates and marks; invisible separators of lines and paragraphs.
+fn is_reordering(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// JSON text that a terminal shows as it is: what [`printable`] would take out is escaped, so that no value changes.
+/// Such characters can only stand in strings; line ends between values stay.
+pub fn escaped_json(json: &str) -> String {
+    let mut result = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character != '\n' && (character.is_control() || is_reordering(character)) {
+            result.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            result.push(character);
         }
     }
     result
@@ -89,6 +105,15 @@ mod tests {
         assert_eq!(printable("\u{1b}]52;c;aGk=\nnext"), " next");
         assert_eq!(printable("a\u{202e}b\u{7}\u{8}c\r\nd"), "abc  d");
         assert_eq!(printable("ü 漢 🦀"), "ü 漢 🦀");
+    }
+
+    #[test]
+    fn json_keeps_its_values_and_loses_its_powers() {
+        let value = serde_json::json!({ "a": "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J ü\n" });
+        let text = escaped_json(&serde_json::to_string_pretty(&value).expect("JSON"));
+        assert!(!text.chars().any(|character| character != '\n' && character.is_control()), "{text}");
+        assert!(!text.contains('\u{202e}') && text.contains('ü'), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 
     #[test]

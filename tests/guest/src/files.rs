@@ -50,6 +50,13 @@ pub(crate) fn write(path: &str, content: &str) -> Value {
     told(folders.and_then(|()| fs::write(path, content)).map(|()| content.len()))
 }
 
+/// Proposes many files of a size, named by their number.
+pub(crate) fn write_many(folder: &str, count: usize, bytes: usize) -> Value {
+    let content = "x".repeat(bytes);
+    let failed = (0..count).map(|number| write(&proposal(&format!("{folder}/{number}.txt")), &content));
+    json!({ "written": count, "failed": failed.filter(|told| told.get("error").is_some()).count() })
+}
+
 /// Makes a symbolic link at `path`.
 pub(crate) fn symbolic_link(target: &str, path: &str) -> Value {
     let folders = Path::new(path).parent().map_or(Ok(()), fs::create_dir_all);

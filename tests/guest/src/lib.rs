@@ -25,6 +25,7 @@ impl Stage for Guest {
             "read" => files::read(act.text("path")?),
             "list" => files::list(act.text("path")?),
             "write" => files::write(&files::proposal(act.text("path")?), act.text("content")?),
+            "write-many" => files::write_many(act.text("path")?, act.size("count"), act.size("bytes")),
             "write-link" => files::symbolic_link(act.text("target")?, &files::proposal(act.text("path")?)),
             "hard-link" => files::hard_link(act.text("target")?, &files::proposal(act.text("path")?)),
             "write-project" => files::write_project(act.text("path")?),
@@ -32,15 +33,20 @@ impl Stage for Guest {
             "cache-write" => files::write(&files::cached(act.text("path")?), act.text("content")?),
             "cache-read" => files::read(&files::cached(act.text("path")?)),
             "environment" => outside::environment(),
-            "network" => outside::network(),
+            "network" => outside::network(act.config.get("port").and_then(Value::as_u64)),
             "time" => outside::time(),
-            "panic" => panic!("asked to panic"),
+            "panic" => {
+                panic!("{}", act.config.get("text").and_then(Value::as_str).unwrap_or("asked to panic"))
+            }
             "abort" => std::process::abort(),
             "loop" => limits::endless(),
             "sleep" => limits::sleep(act.number("seconds")),
             "grow" => limits::grow(),
+            "grow-or-die" => limits::grow_or_die(),
             "recurse" => json!({ "depth": limits::recurse(0) }),
             "big-result" => json!({ "text": "x".repeat(act.size("bytes")) }),
+            "nest" => nested(act.size("depth")),
+            "say" => talk::say(act.text("text")?),
             "log" => talk::log(act.size("lines"), act.size("length")),
             "progress" => talk::progress(act.text("text")?),
             "stdout" => talk::standard_output(act.size("bytes")),
@@ -58,6 +64,17 @@ impl Stage for Guest {
                 message: "the act is faulty, as asked".into(),
                 hint: Some("choose another act".into()),
             }],
+            Some("read-in-check") => vec![Fault {
+                pointer: "/path".into(),
+                message: format!(
+                    "read: {}; write: {}; said: {}",
+                    files::read(config.get("path").and_then(Value::as_str).unwrap_or_default()),
+                    files::write(&files::cached("from-check"), "x"),
+                    talk::say("\u{1b}[31msaid in check"),
+                ),
+                hint: Some("a hint\u{1b}[2J".into()),
+            }],
+            Some("panic-in-check") => panic!("asked to panic in check"),
             Some("loop-in-check") => {
                 limits::endless();
                 Vec::new()
@@ -107,6 +124,11 @@ fn echo(request: &Request) -> Value {
         "attempt": request.attempt, "date": request.date, "config": request.config, "inputs": request.inputs,
         "references": references,
     })
+}
+
+/// Lists in lists.
+fn nested(depth: usize) -> Value {
+    (0..depth).fold(json!(1), |inner, _| Value::Array(vec![inner]))
 }
 
 fn question(act: &Act<'_>) -> Question {

@@ -42,6 +42,15 @@ pub(crate) fn grow() -> Value {
     json!({ "bytes": pieces.len() * PIECE, "refused": false })
 }
 
+/// Takes memory until there is no more, without asking whether there is.
+pub(crate) fn grow_or_die() -> Value {
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    while pieces.len() < MOST_PIECES {
+        pieces.push(std::hint::black_box(vec![1; PIECE]));
+    }
+    json!({ "bytes": pieces.len() * PIECE })
+}
+
 /// Calls itself until the stack is used up; never returns a value that matters.
 #[expect(unconditional_recursion, reason = "this is what the act is for")]
 pub(crate) fn recurse(depth: u64) -> u64 {

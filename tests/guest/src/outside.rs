@@ -26,11 +26,13 @@ pub(crate) fn environment() -> Value {
     })
 }
 
-/// Tries to reach other machines. Addresses are of the local machine, so that nothing leaves it in any case.
-pub(crate) fn network() -> Value {
+/// Tries to reach other machines. Addresses are of the local machine, so that nothing leaves it in any case; somebody
+/// may listen at the port.
+pub(crate) fn network(port: Option<u64>) -> Value {
+    let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(80);
     let datagram = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", "127.0.0.1:9"));
     json!({
-        "connect": told(TcpStream::connect(("127.0.0.1", 80)).map(|_| true)),
+        "connect": told(TcpStream::connect(("127.0.0.1", port)).map(|_| true)),
         "listen": told(TcpListener::bind(("127.0.0.1", 0)).map(|_| true)),
         "datagram": told(datagram),
         "lookup": told("localhost:80".to_socket_addrs().map(Iterator::count)),

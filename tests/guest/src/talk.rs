@@ -7,6 +7,19 @@ use docket_plugin::{Value, json};
 
 use crate::files::told;
 
+/// Says a text as it is in every way there is, but as a result.
+pub(crate) fn say(text: &str) -> Value {
+    report::progress(text);
+    for level in [Level::Debug, Level::Info, Level::Warn, Level::Error] {
+        report::log(level, text);
+    }
+    let line = format!("{text}\n");
+    json!({
+        "stdout": told(std::io::stdout().lock().write_all(line.as_bytes()).map(|()| true)),
+        "stderr": told(std::io::stderr().lock().write_all(line.as_bytes()).map(|()| true)),
+    })
+}
+
 /// Logs lines of a length, their level going round.
 pub(crate) fn log(lines: usize, length: usize) -> Value {
     let levels = [Level::Info, Level::Warn, Level::Error, Level::Debug];

@@ -34,7 +34,7 @@ pub(super) struct Figure {
     unit: Unit,
     value: f64,
     range: Option<(f64, f64)>,
-    runs: usize,
+    runs: u32,
     budget: Option<f64>,
 }
 
@@ -44,14 +44,14 @@ impl Figure {
         let range = series.walls.first().zip(series.walls.last());
         Self {
             range: range.map(|(shortest, longest)| (milliseconds(*shortest), milliseconds(*longest))),
-            runs: series.walls.len(),
+            runs: series.count(),
             ..Self::time(name, series.median())
         }
     }
 
     /// Processor time of a series: one run's share. `None` where it is not known.
     pub(super) fn processor(name: &str, series: &Series) -> Option<Self> {
-        Some(Self { runs: series.walls.len(), ..Self::time(name, series.processor?) })
+        Some(Self { runs: series.count(), ..Self::time(name, series.processor?) })
     }
 
     /// A time that was worked out.
@@ -74,6 +74,11 @@ impl Figure {
     /// With what it should not exceed, in its own unit.
     pub(super) fn budget(self, budget: f64) -> Self {
         Self { budget: Some(budget), ..self }
+    }
+
+    /// From how many runs it was taken.
+    pub(super) fn runs(self, runs: u32) -> Self {
+        Self { runs, ..self }
     }
 
     fn plain(name: &str, unit: Unit, value: f64) -> Self {

@@ -30,6 +30,11 @@ pub(super) struct Series {
 }
 
 impl Series {
+    /// How many there were.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.walls.len()).unwrap_or(u32::MAX)
+    }
+
     /// The middle of the times.
     pub(super) fn median(&self) -> Duration {
         median(&self.walls)

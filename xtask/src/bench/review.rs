@@ -39,7 +39,9 @@ pub(super) fn measure(program: &Path) -> Result<Vec<Figure>, Failure> {
         Some(Figure::wall("review of four stages, warm: wall", &warm).budget(60.0)),
         Figure::processor("review of four stages, warm: user+sys (mean)", &warm)
             .map(|figure| figure.budget(40.0)),
-        peak.map(|bytes| Figure::memory("review of four stages, warm: peak memory", bytes).budget(100.0)),
+        peak.map(|bytes| {
+            Figure::memory("review of four stages, warm: peak memory", bytes).runs(MEMORY_RUNS).budget(100.0)
+        }),
         synced.map(|count| Figure::calls("review of four stages: waits for the disk", f64::from(count))),
         Some(Figure::wall("review of four stages, cold: wall", &cold).budget(600.0)),
         Figure::processor("review of four stages, cold: user+sys (mean)", &cold),

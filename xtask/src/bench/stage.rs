@@ -25,17 +25,17 @@ pub(super) fn measure(program: &Path, baseline: &Baseline) -> Result<Vec<Figure>
     let (many, many_syncs) = runs(&scratch, MANY)?;
 
     let wall = per_stage(few.median(), many.median());
-    let mut figures = vec![Figure::time("one more stage: wall, with its synced record", wall)];
+    let mut figures = vec![Figure::time("one more stage: wall, with its synced record", wall).runs(RUNS)];
     if let Some((few, many)) = few.processor.zip(many.processor) {
         let name = "one more stage: user+sys (mean)";
-        figures.push(Figure::time(name, per_stage(few, many)).budget(1.0));
+        figures.push(Figure::time(name, per_stage(few, many)).runs(RUNS).budget(1.0));
     }
     if let Some((few, many)) = few_syncs.zip(many_syncs) {
         let syncs = f64::from(many.saturating_sub(few)) / f64::from(MANY - FEW);
         figures.push(Figure::calls("one more stage: waits for the disk", syncs));
         let waited = baseline.sync.mul_f64(syncs);
         let name = "one more stage: wall, less the baseline's time for its syncs";
-        figures.push(Figure::time(name, wall.saturating_sub(waited)).budget(1.0));
+        figures.push(Figure::time(name, wall.saturating_sub(waited)).runs(RUNS).budget(1.0));
     }
     Ok(figures)
 }

@@ -25,7 +25,7 @@ pub use input::{InputError, InputKind, InputSpec, resolve_inputs};
 pub use output_path::output_path;
 pub use prompt::{as_data, render_prompt};
 pub use suggest::closest;
-pub use surroundings::{StageType, Surroundings};
+pub use surroundings::{ConfigFault, StageType, Surroundings};
 pub use template::Template;
 pub use workflow::{
     Completion, Condition, Config, Notification, OutputReference, OutputSpec, Stage, Workflow,

@@ -17,6 +17,23 @@ pub trait Surroundings {
     fn schema(&self, name: &str) -> Option<Result<Value, String>>;
     /// The names of the schemas there are, for suggestions.
     fn schema_names(&self) -> Vec<String>;
+    /// What the plugin that serves this stage type (for `agent`: as this launcher, if the definition names one) finds
+    /// wrong with a config that fits its schema. Expressions in it are unevaluated text.
+    fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
+        let _ = (stage_type, launcher, config);
+        Vec::new()
+    }
+}
+
+/// Something a plugin finds wrong with a config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFault {
+    /// JSON Pointer into the config; empty for the whole.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub hint: Option<String>,
 }
 
 /// A stage type as its plugin's manifest describes it.

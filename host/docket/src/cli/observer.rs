@@ -40,11 +40,10 @@ impl Observer for Shown<'_> {
         if let Notice::Progress(text) = notice {
             self.activity = Some((format!("{stage}: {text}"), Timestamp::now()));
         }
-        if self.ui.output() == Output::Human {
-            if let Some(line) = live::notice(notice) {
+        if self.ui.output() == Output::Human
+            && let Some(line) = live::notice(notice) {
                 self.ui.line(&line);
             }
-        }
     }
 
     fn notify(&mut self, message: &str) {

@@ -58,7 +58,7 @@ impl Ui {
     pub(super) fn json(&mut self, value: &impl Serialize, pretty: bool) -> Result<(), CliError> {
         let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
         let text = text.map_err(|cause| CliError::Output(cause.into()))?;
-        self.data(&text)
+        self.data(&docket_core::text::escaped_json(&text))
     }
 
     /// Says something to people, on standard error.
@@ -114,12 +114,11 @@ impl Ui {
     /// Tells an error.
     pub(super) fn error(&mut self, error: &CliError) -> ExitCode {
         let told = error.tell();
-        if self.output != Output::Human {
-            if let Ok(text) = serde_json::to_string(&error.shape()) {
-                self.say(&text);
+        if self.output != Output::Human
+            && let Ok(text) = serde_json::to_string(&error.shape()) {
+                self.say(&docket_core::text::escaped_json(&text));
                 return told.exit;
             }
-        }
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let bold = Style::new().bold();
         self.say(&format!("{red}error:{red:#} {}", told.message));

@@ -21,7 +21,8 @@ pub struct Definition {
 }
 
 impl Engine {
-    /// Finds and checks a definition. Nothing in it is run, so it need not be trusted.
+    /// Finds and checks a definition. Nothing in it is run, so it need not be trusted; plugins that are trusted look
+    /// at their configs, in a sandbox without any grant.
     ///
     /// # Errors
     /// When there is none, or with all of its faults.
@@ -48,7 +49,12 @@ impl Engine {
     /// # Errors
     /// All of its faults.
     pub fn check_text(&self, source: &str, text: &str) -> Result<Workflow, EngineError> {
-        let today = Today { library: self.library(), plugins: self.plugins() };
+        let today = Today {
+            library: self.library(),
+            plugins: self.plugins(),
+            runtime: &self.runtime,
+            limits: &self.setting().limits,
+        };
         check(source, text, &today).map_err(EngineError::Definition)
     }
 

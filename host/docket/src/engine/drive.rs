@@ -117,10 +117,9 @@ impl<'a> Driver<'a> {
     /// A refusal, or when it can't be recorded; then nothing has happened.
     pub(super) fn feed(&mut self, input: Input) -> Result<(), EngineError> {
         let at = now();
-        let mut next = self.state.clone();
-        let decision = decide(&self.workflow, &mut next, input, at)?;
+        let decision = decide(&self.workflow, &mut self.state, input, at)?;
+        // When this fails, driving ends: the state is ahead of the journal and must not be used any more.
         self.journal.append(at, &decision)?;
-        self.state = next;
         self.recorded(at, decision)
     }
 

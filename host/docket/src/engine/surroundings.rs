@@ -1,17 +1,20 @@
 //! What definitions are checked against: today's files and plugins for a new run, the run's own snapshot for one
 //! that goes on.
 
-use docket_core::definition::{StageType, Surroundings};
+use docket_core::definition::{ConfigFault, StageType, Surroundings};
 use docket_core::run::NewRun;
 use serde_json::Value;
 
 use super::Plugins;
+use crate::plugin::{Limits, Runtime};
 use crate::store::definitions::Library;
 
 /// Today's files and plugins. Plugins that are not trusted count, too: their manifests are only read.
 pub(super) struct Today<'a> {
     pub(super) library: Library<'a>,
     pub(super) plugins: &'a Plugins,
+    pub(super) runtime: &'a Runtime,
+    pub(super) limits: &'a Limits,
 }
 
 impl Surroundings for Today<'_> {
@@ -55,6 +58,19 @@ impl Surroundings for Today<'_> {
     fn schema_names(&self) -> Vec<String> {
         let name = |path: String| path.strip_prefix("schemas/").map(str::to_owned);
         self.library.names_below("schemas").into_iter().filter_map(name).collect()
+    }
+
+    fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
+        // Which launcher will run an agent is known only at the start, unless the definition says; and a plugin that
+        // is not trusted is not run for anything.
+        if stage_type == "agent" && launcher.is_none() {
+            return Vec::new();
+        }
+        let launcher = launcher.filter(|_| stage_type == "agent");
+        let Ok(Some(plugin)) = self.plugins.find(stage_type, launcher) else { return Vec::new() };
+        self.runtime.check(plugin, stage_type, config, self.limits).unwrap_or_else(|failure| {
+            vec![ConfigFault { pointer: String::new(), message: failure.message, hint: failure.hint }]
+        })
     }
 }
 

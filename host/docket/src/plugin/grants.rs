@@ -65,6 +65,11 @@ pub enum GrantError {
 }
 
 impl Grants {
+    /// No file at all, and whether the import of `process` is answered.
+    pub fn without_files(exec: bool) -> Self {
+        Self { exec, ..Self::default() }
+    }
+
     /// What a stage with this config gets of what its plugin asks for.
     ///
     /// # Errors

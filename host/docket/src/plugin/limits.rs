@@ -63,6 +63,9 @@ pub enum LimitHit {
     /// Tables.
     #[error("needed tables of more than {0} entries")]
     TableEntries(usize),
+    /// One call.
+    #[error("passed more than {} MiB in one call", .0 / MIB)]
+    HostCall(usize),
     /// Proposed files.
     #[error("proposed files of more than {} MiB", .0 / MIB as u64)]
     Out(u64),
@@ -85,6 +88,7 @@ impl LimitHit {
             Self::Cpu(_) => ("cpu-limit", "cpu"),
             Self::WallClock(_) => ("timeout", "wall_clock"),
             Self::TableEntries(_) => ("table-limit", "table_entries"),
+            Self::HostCall(_) => ("host-call-limit", "host_call_mib"),
             Self::Out(_) | Self::OutFiles(_) => ("output-limit", "out_mib"),
             Self::Component(_) => ("component-limit", "component_mib"),
             Self::Compile(_) => ("compile-limit", "compile_timeout"),

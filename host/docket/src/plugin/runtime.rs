@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cap_std::fs::Dir;
+use docket_core::definition::ConfigFault;
 use docket_core::run::{Failure, FileState, PlannedWrite, ProjectPath, Question, Usage};
 use docket_core::text::{printable, printable_lines};
 use serde_json::Value;
@@ -28,6 +29,12 @@ use super::limits::{LimitHit, Limits};
 const TICK: Duration = Duration::from_millis(10);
 /// Stack of a plugin.
 const STACK: usize = 1024 * 1024;
+/// Time a plugin has to look at a config.
+const CHECK_TIME: Duration = Duration::from_secs(5);
+/// Longest text of an error or a question, in characters.
+const MAX_TOLD: usize = 16 * 1024;
+/// What wasmtime's error for a call over its limit says; its type is private.
+const HOST_CALL_TRAP: &str = "fuel allocated for hostcalls";
 /// The interface that runs commands.
 const PROCESS_INTERFACE: &str = "docket:stage/process@";
 
@@ -131,6 +138,45 @@ impl Runtime {
         let _ = component(&self.engine, &self.cache, plugin, limits);
     }
 
+    /// Asks a plugin what is wrong with a config. It sees no file, can run nothing, and has little time.
+    ///
+    /// # Errors
+    /// When the plugin can't be run or does not come to an end.
+    pub fn check(
+        &self,
+        plugin: &Plugin,
+        stage_type: &str,
+        config: &Value,
+        limits: &Limits,
+    ) -> Result<Vec<ConfigFault>, Failure> {
+        let name = &plugin.manifest.name;
+        let limits = Limits { cpu: limits.cpu.min(CHECK_TIME), wall_clock: limits.wall_clock.min(CHECK_TIME), ..*limits };
+        let granted = Grants::without_files(plugin.manifest.capabilities.exec);
+        let stage = self.link(plugin, &granted, &limits)?;
+        let context = StageContext::new(limits, None, Arc::new(|_| {}), None)
+            .map_err(|cause| Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}")))?;
+        let mut store = self.store(context, &limits);
+        let (stage_type, config) = (stage_type.to_owned(), config.to_string());
+        let ended = event_loop()?.block_on(async {
+            let call = async {
+                let instance: StagePlugin = stage.instantiate_async(&mut store).await?;
+                instance.docket_stage_stage().call_check(&mut store, &stage_type, &config).await
+            };
+            tokio::time::timeout(limits.wall_clock, call).await
+        });
+        let faults = match ended {
+            Err(_) => return Err(LimitHit::WallClock(limits.wall_clock).failure(name)),
+            Ok(Err(trap)) => return Err(trapped(name, &store.into_data(), &trap)),
+            Ok(Ok(faults)) => faults,
+        };
+        let fault = |fault: types::Fault| ConfigFault {
+            pointer: fault.pointer,
+            message: printable(&fault.message),
+            hint: fault.hint.as_deref().map(printable),
+        };
+        Ok(faults.into_iter().map(fault).collect())
+    }
+
     /// Runs a stage. What goes wrong comes back as the stage's failure.
     pub fn run(&self, call: StageCall<'_>) -> StageReply {
         let records = call.command.as_ref().map(|command| command.records.clone());
@@ -161,15 +207,11 @@ impl Runtime {
             .command
             .filter(|_| call.grants.exec)
             .map(|command| Processes::new(command, call.cancel.clone()));
-        let context = StageContext::new(call.limits, &mounts, call.notices, processes).map_err(|cause| {
+        let context = StageContext::new(call.limits, Some(&mounts), call.notices, processes).map_err(|cause| {
             Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
         })?;
         let mut store = self.store(context, &call.limits);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|cause| Failure::new("sandbox-failed", format!("BUG: no event loop: {cause}")))?;
-        let ended = runtime.block_on(async {
+        let ended = event_loop()?.block_on(async {
             tokio::select! {
                 biased;
                 hit = watch(&call.limits, &call.cancel, &mounts) => Ended::Stopped(hit),
@@ -274,6 +316,14 @@ async fn call_stage(
     instance.docket_stage_stage().call_run(store, request).await
 }
 
+/// The event loop of one stage, on its own thread.
+fn event_loop() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|cause| Failure::new("sandbox-failed", format!("BUG: no event loop: {cause}")))
+}
+
 /// Comes back when the stage is to be stopped from outside: with the limit it hit, or without when it was cancelled.
 async fn watch(limits: &Limits, cancel: &Cancel, mounts: &Mounts) -> Option<LimitHit> {
     let start = std::time::Instant::now();
@@ -288,11 +338,10 @@ async fn watch(limits: &Limits, cancel: &Cancel, mounts: &Mounts) -> Option<Limi
             return Some(LimitHit::WallClock(limits.wall_clock));
         }
         // Looking at the proposals costs system calls, so not at every tick.
-        if ticks.is_multiple_of(10) {
-            if let Err(hit) = mounts.check_size(limits) {
+        if ticks.is_multiple_of(10)
+            && let Err(hit) = mounts.check_size(limits) {
                 return Some(hit);
             }
-        }
     }
 }
 
@@ -307,10 +356,22 @@ fn trapped(plugin: &str, context: &StageContext, trap: &wasmtime::Error) -> Fail
         return hit.failure(plugin);
     }
     let cause = printable(&trap.root_cause().to_string());
+    if cause.contains(HOST_CALL_TRAP) {
+        return LimitHit::HostCall(context.guard.limits.host_call).failure(plugin);
+    }
     let last = context.log.last_lines();
     let said = if last.is_empty() { String::new() } else { format!("; it last said: {}", last.join(" / ")) };
     Failure::new("plugin-crashed", format!("plugin '{plugin}' crashed: {cause}{said}"))
         .hint("this is a bug of the plugin; the run's other stages and files are as they were")
+}
+
+/// A plugin's text as it is recorded and shown: made safe to print, and no longer than anybody reads.
+fn told(text: &str) -> String {
+    let text = printable_lines(text);
+    if text.chars().count() <= MAX_TOLD {
+        return text;
+    }
+    format!("{}… (cut)", text.chars().take(MAX_TOLD).collect::<String>())
 }
 
 fn refused(error: &types::StageError) -> Failure {
@@ -319,8 +380,8 @@ fn refused(error: &types::StageError) -> Failure {
     let code = if code.is_empty() { "stage-failed".to_owned() } else { code };
     Failure {
         code,
-        message: printable_lines(&error.message),
-        hint: error.hint.as_deref().map(printable_lines),
+        message: told(&error.message),
+        hint: error.hint.as_deref().map(told),
         retryable: error.retryable,
         rejected: None,
     }
@@ -338,7 +399,7 @@ fn waiting(plugin: &str, question: types::Question) -> Outcome {
         Ok(schema) => schema,
         Err(cause) => return not_json(plugin, "the schema of a question", &cause),
     };
-    Outcome::Waiting(Question { prompt: printable_lines(&question.prompt), schema })
+    Outcome::Waiting(Question { prompt: told(&question.prompt), schema })
 }
 
 fn completed(plugin: &str, result: &str, grants: &Grants, limits: &Limits, mounts: &Mounts) -> Outcome {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use docket_core::run::{RunState, StageStatus};
-use docket_core::text::{printable, printable_lines};
+use docket_core::text::{escaped_json, printable, printable_lines};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -80,7 +80,7 @@ pub fn text(results: &Results, snapshot: &RunSnapshot) -> String {
     if !results.files.is_empty() {
         text.push_str(if snapshot.dry_run { "\nWould write:\n" } else { "\nFiles written:\n" });
         for file in &results.files {
-            let _ = writeln!(text, "  - {file}");
+            let _ = writeln!(text, "  - {}", printable(file));
         }
     }
     if let (Some(file), false) = (stored, snapshot.dry_run) {
@@ -143,7 +143,7 @@ pub fn markdown(results: &Results) -> String {
     for (stage, result) in &results.stages {
         let _ = writeln!(text, "\n## {}\n", printable(stage));
         if !results.reviews().any(|(name, _)| name == stage) {
-            let json = serde_json::to_string_pretty(result).unwrap_or_default();
+            let json = escaped_json(&serde_json::to_string_pretty(result).unwrap_or_default());
             let _ = writeln!(text, "```json\n{}\n```", json.replace("```", "`\u{200b}``"));
             continue;
         }

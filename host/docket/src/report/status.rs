@@ -56,12 +56,11 @@ fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
                 let _ = writeln!(text, "  hint: {}", printable(hint));
             }
         }
-        if stage.status == StageStatus::Waiting {
-            if let Some(question) = &stage.question {
+        if stage.status == StageStatus::Waiting
+            && let Some(question) = &stage.question {
                 let _ =
                     writeln!(text, "\n{name} waits for an answer:\n{}", printable_lines(&question.prompt));
             }
-        }
     }
     match run.status {
         ShownStatus::Interrupted | ShownStatus::Paused => {

@@ -151,11 +151,10 @@ impl<'a> Library<'a> {
                 ignore::WalkBuilder::new(root.join(folder)).standard_filters(false).max_depth(Some(4)).build()
             {
                 let Ok(entry) = entry else { continue };
-                if let Some(name) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str) {
-                    if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                if let Some(name) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str)
+                    && entry.file_type().is_some_and(|kind| kind.is_file()) {
                         names.push(name.to_owned());
                     }
-                }
             }
         }
         names.sort();

@@ -80,11 +80,14 @@ pub fn ids(project: &Project) -> Vec<String> {
     ids
 }
 
-/// All runs, newest first. Runs that can't be read are given by id and reason.
+/// A run that can't be read: its id and why.
+pub type Unreadable = (String, StoreError);
+
+/// All runs, newest first, and those that can't be read.
 ///
 /// # Errors
 /// When the index is there but can't be read.
-pub fn list(project: &Project) -> Result<(Vec<RunSummary>, Vec<(String, StoreError)>), StoreError> {
+pub fn list(project: &Project) -> Result<(Vec<RunSummary>, Vec<Unreadable>), StoreError> {
     let bytes = crate::disk::read_if_there(&index(project))?.unwrap_or_default();
     let mut known = BTreeMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {

@@ -43,7 +43,11 @@ impl Checker<'_> {
             }
         };
         if let Some(stage_type) = stage_type {
+            let found = self.faults.len();
             self.check_schema(stage.config, stage.node, stage_type, &unevaluated);
+            if self.faults.len() == found {
+                self.ask_plugin(position, stage_type);
+            }
         }
         if let Some(node) = stage.config {
             for field in &references {
@@ -114,6 +118,17 @@ impl Checker<'_> {
                     format!("the plugin's schema of stage type '{}' can't be used: {error}", stage_type.name);
                 self.fault_at(node.location, message, Some("tell the plugin's author".to_owned()));
             }
+        }
+    }
+
+    /// What the plugin itself says of a config that fits its schema.
+    fn ask_plugin(&mut self, position: usize, stage_type: &StageType) {
+        let stage = &self.raw.stages[position];
+        let value = stage.config.map_or_else(|| Value::Object(serde_json::Map::new()), Node::to_json);
+        let node = stage.config.unwrap_or(stage.node);
+        let launcher = stage.launcher.as_ref().map(|launcher| launcher.text);
+        for fault in self.surroundings.config_faults(&stage_type.name, launcher, &value) {
+            self.fault_at(node.at(&fault.pointer).location, fault.message, fault.hint);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::control::refuse_when_over;
 use super::{Draft, Refusal, advance};
 use crate::run::{Actor, Event, StageStatus, Usage, validate};
 
@@ -28,6 +29,7 @@ pub(super) fn answer(
             }),
         };
     }
+    refuse_when_over(draft)?;
     validate(draft.workflow, &draft.workflow.stages[position], &value)
         .map_err(|failure| Refusal::BadAnswer { failure: Box::new(failure) })?;
     draft.record(Event::StageCompleted {

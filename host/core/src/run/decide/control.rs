@@ -52,7 +52,8 @@ pub(super) fn cancel(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn refuse_when_over(draft: &Draft<'_>) -> Result<(), Refusal> {
+/// A run that is over takes nothing any more.
+pub(super) fn refuse_when_over(draft: &Draft<'_>) -> Result<(), Refusal> {
     if draft.state.status.is_over() {
         return Err(Refusal::Over { run: draft.run(), status: draft.state.status.name() });
     }

@@ -22,7 +22,7 @@ const MAX_COPIED_FILE: u64 = 16 * 1024 * 1024;
 const SECRET_NAMES: [&str; 2] = [".git", ".docket"];
 /// And what begins like this.
 const SECRET_PREFIX: &str = ".env";
-/// Folders below a granted one are looked at to this depth for names that are kept out.
+/// Folders below a granted one are looked at to this depth for what is kept out.
 const MAX_DEPTH: usize = 64;
 
 /// What a stage's sandbox is made of, on the host's side.
@@ -160,6 +160,13 @@ impl Staging {
 
     /// One granted folder or file. Something that is not there is not there for the plugin either.
     fn granted(&mut self, project: &Dir, path: &ProjectPath) -> io::Result<()> {
+        if let Some(part) = path.parts().find(|part| is_secret(part)) {
+            let cause = io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("no stage may read '{part}'"),
+            );
+            return Err(named(cause, path));
+        }
         let parts: Vec<&str> = path.parts().collect();
         let (name, above) = parts.split_last().expect("a path has parts");
         let mut folder = project.try_clone()?;
@@ -204,10 +211,10 @@ impl Staging {
         Ok(())
     }
 
-    /// Mounts a folder; one with names that are kept out somewhere below is put together from its parts.
+    /// Mounts a folder; one with something that is kept out somewhere below is put together from its parts.
     fn folder(&mut self, folder: &Dir, place: &str) -> io::Result<()> {
         self.stage.create_dir_all(place)?;
-        if !has_secrets(folder, 0)? {
+        if !keeps_out(folder, 0)? {
             self.folders.push((folder.try_clone()?, format!("/project/{place}"), FsPerms::ReadOnly));
             return Ok(());
         }
@@ -244,14 +251,18 @@ fn is_secret(name: &str) -> bool {
     SECRET_NAMES.contains(&name) || name.starts_with(SECRET_PREFIX)
 }
 
-fn has_secrets(folder: &Dir, depth: usize) -> io::Result<bool> {
+/// Whether anything below a folder is not for plugins: secrets, and what is no file, folder or link. Opening a named
+/// pipe would wait for its other end where no limit could stop it.
+fn keeps_out(folder: &Dir, depth: usize) -> io::Result<bool> {
     for entry in folder.entries()? {
         let entry = entry?;
-        if entry.file_name().to_str().is_some_and(is_secret) {
+        let kind = entry.file_type()?;
+        let is_special = !(kind.is_dir() || kind.is_file() || kind.is_symlink());
+        if is_special || entry.file_name().to_str().is_some_and(is_secret) {
             return Ok(true);
         }
-        if entry.file_type()?.is_dir()
-            && (depth >= MAX_DEPTH || has_secrets(&open_folder(folder, &entry.file_name())?, depth + 1)?)
+        if kind.is_dir()
+            && (depth >= MAX_DEPTH || keeps_out(&open_folder(folder, entry.file_name())?, depth + 1)?)
         {
             return Ok(true);
         }

@@ -24,7 +24,7 @@ const MAX_HANDLES: usize = 10_000;
 /// Instances, memories and tables a component may be made of.
 const MAX_PARTS: usize = 100;
 
-#[expect(missing_docs, clippy::all, reason = "generated from wit/stage.wit, which is documented")]
+#[expect(missing_docs, reason = "generated from wit/stage.wit, which is documented")]
 pub mod contract {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -80,7 +80,7 @@ pub struct StageContext {
 
 /// Counts what a stage holds, and remembers which limit it hit.
 pub(super) struct Guard {
-    limits: Limits,
+    pub(super) limits: Limits,
     memory: usize,
     table_entries: usize,
     pub(super) hit: Option<LimitHit>,
@@ -93,7 +93,7 @@ impl StageContext {
     /// When a folder can't be opened.
     pub(super) fn new(
         limits: Limits,
-        mounts: &files::Mounts,
+        mounts: Option<&files::Mounts>,
         notices: Notices,
         processes: Option<Processes>,
     ) -> wasmtime::Result<Self> {
@@ -106,7 +106,9 @@ impl StageContext {
             .allow_ip_name_lookup(false)
             .stdout(stdio::Lines::new(log.clone(), "info"))
             .stderr(stdio::Lines::new(log.clone(), "warn"));
-        mounts.open(&mut builder)?;
+        if let Some(mounts) = mounts {
+            mounts.open(&mut builder)?;
+        }
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let guard = Guard { limits, memory: 0, table_entries: 0, hit: None };

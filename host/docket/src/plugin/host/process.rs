@@ -289,11 +289,10 @@ impl HostChild for StageContext {
         loop {
             let cancelled = self.processes.as_ref().is_some_and(|processes| processes.cancel.is_cancelled());
             let child = self.table.get_mut(&child)?;
-            if cancelled {
-                if let Some(started) = child.started() {
+            if cancelled
+                && let Some(started) = child.started() {
                     supervisor::stop(&started, CANCEL_GRACE);
                 }
-            }
             if let Some(event) = child.poll() {
                 return Ok(event);
             }

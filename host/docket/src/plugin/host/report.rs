@@ -12,6 +12,8 @@ use super::{Notice, Notices, StageContext};
 const MAX_ACTIVITY: usize = 200;
 /// How many of the last lines a failure quotes.
 const QUOTED_LINES: usize = 5;
+/// How much of each, in characters.
+const QUOTED_LENGTH: usize = 400;
 
 /// A stage's log, up to its limit.
 #[derive(Clone)]
@@ -52,7 +54,7 @@ impl Log {
             if inner.last.len() == QUOTED_LINES {
                 inner.last.remove(0);
             }
-            inner.last.push(text.clone());
+            inner.last.push(text.chars().take(QUOTED_LENGTH).collect());
             (inner.notices)(Notice::Log { level, text });
         }
     }
