@@ -3,7 +3,25 @@
 
 use docket_tests::Place;
 
+mod agents;
+mod bad_definitions;
+mod bad_input;
+mod conflicts;
+mod control;
+mod crash;
+mod journals;
 mod review;
+mod sandbox;
+mod sandbox_files;
+mod sandbox_limits;
+mod sandbox_outcomes;
+mod sandbox_plugins;
+mod sandbox_proposals;
+mod sandbox_terminal;
+mod sandbox_world;
+mod submit;
+mod support;
+mod trusting;
 
 /// The binary under test.
 const DOCKET: &str = env!("CARGO_BIN_EXE_docket");

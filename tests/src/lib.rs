@@ -115,12 +115,18 @@ impl Place {
 
     /// Starts docket and does not wait for it.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("docket can be started")
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docket can be started")
     }
 
     /// The ids of the project's runs.
     pub fn runs(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.project().join(".docket/workflows/state")) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(self.project().join(".docket/workflows/state")) else {
+            return Vec::new();
+        };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut ids: Vec<String> = names.filter(|name| name.starts_with("wf-")).collect();
         ids.sort();
@@ -147,7 +153,8 @@ impl Place {
 
 /// Compiled components are the same for every test, so all share one cache: it is keyed by content.
 fn cache() -> PathBuf {
-    let folder = Path::new(env!("OUT_DIR")).ancestors().nth(3).expect("a target folder").join("docket-test-cache");
+    let folder =
+        Path::new(env!("OUT_DIR")).ancestors().nth(3).expect("a target folder").join("docket-test-cache");
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     folder
 }
@@ -236,4 +243,40 @@ impl Output {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|cause| panic!("no JSON: {cause}\n{}", self.stdout))
     }
+}
+
+impl Place {
+    /// Runs docket, and ends it when it takes too long: for what would hang if docket were wrong.
+    pub fn run_or_kill(&self, arguments: &[&str]) -> Output {
+        finish_or_kill(&mut self.command(arguments))
+    }
+}
+
+/// Runs a command to its end, and ends it when it takes too long.
+pub fn finish_or_kill(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    let id = rustix::process::Pid::from_child(&child);
+    let (over, told) = std::sync::mpsc::channel::<()>();
+    let guard = std::thread::spawn(move || {
+        let late = told.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        // The child is not waited for yet, so its id is still its own.
+        late.then(|| rustix::process::kill_process(id, rustix::process::Signal::KILL)).is_some()
+    });
+    let read = |pipe: Option<Box<dyn std::io::Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let mut pipe = pipe.expect("a pipe");
+            pipe.read_to_end(&mut bytes).expect("readable");
+            bytes
+        })
+    };
+    let stdout = read(child.stdout.take().map(|pipe| Box::new(pipe) as _));
+    let stderr = read(child.stderr.take().map(|pipe| Box::new(pipe) as _));
+    let (stdout, stderr) = (stdout.join().expect("read"), stderr.join().expect("read"));
+    drop(over);
+    let late = guard.join().expect("it ends");
+    let status = child.wait().expect("it ends");
+    let output = Output::of(std::process::Output { status, stdout, stderr });
+    assert!(!late, "it took longer than {PATIENCE:?} and was killed; stderr:\n{}", output.stderr);
+    output
 }

@@ -2,6 +2,8 @@
 //! `x.err` (the rendered faults). `DOCKET_BLESS=1 cargo test -p docket-core --test definitions` rewrites the second
 //! of each pair. Also: whatever is done to these texts, checking them neither panics nor points outside the text.
 
+#![expect(clippy::disallowed_methods, reason = "golden files are files; the rules under test touch none")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use common::{at, change_set, me, new_run, workflow};
 use docket_core::definition::Workflow;
 use docket_core::run::{
-    Decision, Effect, Ending, Event, Failure, Input, Question, RunState, RunStatus, StageStatus, Usage, Writer, create,
-    decide, read,
+    Decision, Effect, Ending, Event, Failure, Input, Question, RunState, RunStatus, StageStatus, Usage,
+    Writer, create, decide, read,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -18,9 +18,15 @@ use serde_json::json;
 #[derive(Debug, Clone)]
 enum Step {
     /// The n-th running stage ends.
-    End { which: usize, how: How },
+    End {
+        which: usize,
+        how: How,
+    },
     /// The n-th waiting stage is answered.
-    Answer { which: usize, value: u8 },
+    Answer {
+        which: usize,
+        value: u8,
+    },
     Pause,
     Resume,
     Cancel,
@@ -126,7 +132,10 @@ impl Machine {
         while !self.effects.is_empty() {
             match self.effects.remove(0) {
                 Effect::Apply { stage } if self.meddled => {
-                    self.feed(Input::ApplyFailed { stage, failure: Failure::new("file-changed", "meddled with") });
+                    self.feed(Input::ApplyFailed {
+                        stage,
+                        failure: Failure::new("file-changed", "meddled with"),
+                    });
                 }
                 Effect::Apply { stage } => {
                     // Idempotent by hash, so a second time writes nothing.
@@ -136,7 +145,10 @@ impl Machine {
                 Effect::Execute { stage, attempt } => {
                     let now = &self.state.stages[stage];
                     if now.status == StageStatus::Running && now.attempt == attempt {
-                        assert!(!self.running.contains(&(stage, attempt)), "stage {stage} runs twice at once");
+                        assert!(
+                            !self.running.contains(&(stage, attempt)),
+                            "stage {stage} runs twice at once"
+                        );
                         self.running.push((stage, attempt));
                     }
                 }
@@ -149,12 +161,19 @@ impl Machine {
     fn check(&self, before: &RunState, decision: &Decision) {
         for (position, (old, new)) in before.stages.iter().zip(&self.state.stages).enumerate() {
             if old.status == StageStatus::Completed && !old.changes_owed {
-                assert_eq!((new.status, &new.result), (StageStatus::Completed, &old.result), "a finished stage changed");
+                assert_eq!(
+                    (new.status, &new.result),
+                    (StageStatus::Completed, &old.result),
+                    "a finished stage changed"
+                );
             }
             if new.status == StageStatus::Running && old.status != StageStatus::Running {
                 for dependency in &self.workflow.stages[position].depends_on {
                     let status = self.state.stages[*dependency].status;
-                    assert!(status.is_over(), "stage {position} started before {dependency}, which is {status:?}");
+                    assert!(
+                        status.is_over(),
+                        "stage {position} started before {dependency}, which is {status:?}"
+                    );
                 }
             }
         }
@@ -164,7 +183,10 @@ impl Machine {
             assert!(decision.events.is_empty(), "something happened to a run that is over");
         }
         let over = self.state.status == RunStatus::Completed;
-        assert!(!(over && self.state.stages.iter().any(|stage| stage.changes_owed)), "completed with files owed");
+        assert!(
+            !(over && self.state.stages.iter().any(|stage| stage.changes_owed)),
+            "completed with files owed"
+        );
         let starts: Vec<_> =
             decision.events.iter().filter(|event| matches!(event, Event::StageStarted { .. })).collect();
         let executes: Vec<_> =

@@ -5,8 +5,8 @@ mod common;
 use common::{at, change_set, me, new_run, workflow};
 use docket_core::definition::Workflow;
 use docket_core::run::{
-    Decision, Effect, Ending, Event, Failure, Input, Question, Refusal, RunState, RunStatus, StageStatus, Usage, create,
-    decide,
+    Decision, Effect, Ending, Event, Failure, Input, Question, Refusal, RunState, RunStatus, StageStatus,
+    Usage, create, decide,
 };
 use serde_json::{Value, json};
 
@@ -154,7 +154,10 @@ fn a_failure_ends_the_run_unless_it_is_allowed_for() {
 
 #[test]
 fn all_stages_complete_means_that_none_failed() {
-    let text = format!("{}completion: {{ conditions: [all_stages_complete] }}\n", THREE.replace("name: one,", "name: one, continue_on_error: true,"));
+    let text = format!(
+        "{}completion: {{ conditions: [all_stages_complete] }}\n",
+        THREE.replace("name: one,", "name: one, continue_on_error: true,")
+    );
     let mut run = Run::start(&text);
     run.end(0, Ending::Failed(Failure::new("x", "broke")));
     run.complete(1, json!({}));
@@ -200,13 +203,17 @@ fn a_result_that_does_not_fit_fails_the_stage_and_is_kept() {
     let mut run = Run::start(text);
     run.complete(0, json!({"garbage": true}));
     let failure = run.state.stages[0].failure.as_ref().expect("failed");
-    assert_eq!((failure.code.as_str(), failure.rejected.as_deref()), ("result-invalid", Some(&json!({"garbage": true}))));
+    assert_eq!(
+        (failure.code.as_str(), failure.rejected.as_deref()),
+        ("result-invalid", Some(&json!({"garbage": true})))
+    );
 }
 
 #[test]
 fn answers_need_a_stage_that_waits() {
     let mut run = Run::start(THREE);
-    let answer = |stage: Option<&str>| Input::Answer { stage: stage.map(str::to_owned), value: json!(1), by: me() };
+    let answer =
+        |stage: Option<&str>| Input::Answer { stage: stage.map(str::to_owned), value: json!(1), by: me() };
     assert!(matches!(run.try_feed(answer(None)), Err(Refusal::NothingWaits { .. })));
     assert!(matches!(run.try_feed(answer(Some("one"))), Err(Refusal::NotWaiting { .. })));
     assert!(matches!(run.try_feed(answer(Some("on"))), Err(Refusal::NoSuchStage { .. })));
@@ -219,7 +226,8 @@ fn several_stages_may_wait_and_are_answered_one_by_one() {
     assert_eq!(run.effects, [execute(0), execute(1)], "independent stages start together");
     run.end(0, wait(None));
     run.end(1, wait(None));
-    let answer = |stage: Option<&str>| Input::Answer { stage: stage.map(str::to_owned), value: json!(1), by: me() };
+    let answer =
+        |stage: Option<&str>| Input::Answer { stage: stage.map(str::to_owned), value: json!(1), by: me() };
     assert!(matches!(run.try_feed(answer(None)), Err(Refusal::Ambiguous { .. })));
     run.feed(answer(Some("a")));
     assert_eq!(run.effects, [execute(2)], "one branch goes on while the other waits");

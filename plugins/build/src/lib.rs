@@ -71,7 +71,8 @@ pub fn build_with(workspace: &Path, packages: &[&str], features: &[&str], watche
              Run:  cargo xtask setup     (or: rustup target add {TARGET})\n"
         ),
     }
-    let target = target_folder().join(["components"].iter().chain(features).copied().collect::<Vec<_>>().join("-"));
+    let target =
+        target_folder().join(["components"].iter().chain(features).copied().collect::<Vec<_>>().join("-"));
     if !features.is_empty() {
         cargo.arg("--features").arg(features.join(","));
     }

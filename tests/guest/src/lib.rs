@@ -25,6 +25,7 @@ impl Stage for Guest {
             "read" => files::read(act.text("path")?),
             "list" => files::list(act.text("path")?),
             "write" => files::write(&files::proposal(act.text("path")?), act.text("content")?),
+            "write-at" => files::write(act.text("path")?, act.text("content")?),
             "write-many" => files::write_many(act.text("path")?, act.size("count"), act.size("bytes")),
             "write-link" => files::symbolic_link(act.text("target")?, &files::proposal(act.text("path")?)),
             "hard-link" => files::hard_link(act.text("target")?, &files::proposal(act.text("path")?)),

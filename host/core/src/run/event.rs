@@ -280,3 +280,17 @@ impl Usage {
         }
     }
 }
+
+/// Something a running stage says. Not recorded, only logged and shown; texts are free of control characters.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// A line for the log.
+    Log {
+        /// `debug`, `info`, `warn` or `error`.
+        level: &'static str,
+        /// The line.
+        text: String,
+    },
+    /// What it is doing.
+    Progress(String),
+}

@@ -18,12 +18,12 @@ mod task;
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
 pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
 pub use event::{
-    Actor, Event, LaunchSettings, NewRun, PluginUsed, ProfileSnapshot, Question, RunOptions, StageSnapshot,
-    Usage,
+    Actor, Event, LaunchSettings, NewRun, Notice, PluginUsed, ProfileSnapshot, Question, RunOptions,
+    StageSnapshot, Usage,
 };
 pub use failure::Failure;
 pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Writer, read};
-pub use outputs::{outputs_of, validate};
+pub use outputs::{outputs_of, validate, validate_against};
 pub use project_path::{PathError, ProjectPath};
 pub use state::{RunState, StageState};
 pub use status::{RunStatus, StageStatus};

@@ -44,6 +44,18 @@ pub fn validate(workflow: &Workflow, stage: &Stage, result: &Value) -> Result<()
         let Some(schema) = workflow.schemas.get(name) else { continue };
         faults.extend(mismatches(schema, value).into_iter().map(|fault| format!("{}: {fault}", output.name)));
     }
+    told(faults, result)
+}
+
+/// Checks a value against one schema: the one a plugin's manifest gives for results, or a question for answers.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_against(schema: &Value, value: &Value) -> Result<(), Failure> {
+    told(mismatches(schema, value), value)
+}
+
+fn told(mut faults: Vec<String>, result: &Value) -> Result<(), Failure> {
     if faults.is_empty() {
         return Ok(());
     }

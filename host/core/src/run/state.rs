@@ -133,7 +133,9 @@ impl RunState {
             Event::RunFailed { failure } => {
                 self.failure = Some(failure.clone());
                 // Nobody will take the answer they wait for, or write their files.
-                let left = |stage: &&mut StageState| matches!(stage.status, StageStatus::Waiting | StageStatus::Conflict);
+                let left = |stage: &&mut StageState| {
+                    matches!(stage.status, StageStatus::Waiting | StageStatus::Conflict)
+                };
                 for stage in self.stages.iter_mut().filter(left) {
                     stage.status = StageStatus::Cancelled;
                     stage.ended_at = Some(at);

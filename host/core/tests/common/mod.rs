@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use docket_core::Timestamp;
 use docket_core::definition::{StageType, Surroundings, Workflow, check};
-use docket_core::run::{
-    Actor, ChangeSet, Content, FileChange, NewRun, ProjectPath, RunOptions, sha256,
-};
+use docket_core::run::{Actor, ChangeSet, Content, FileChange, NewRun, ProjectPath, RunOptions, sha256};
 use serde_json::{Value, json};
 
 /// Stage types without any rule, and one schema.

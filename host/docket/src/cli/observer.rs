@@ -7,8 +7,8 @@ use super::args::Output;
 use super::ui::Ui;
 use super::wire::EventLine;
 use crate::engine::Observer;
-use crate::plugin::host::Notice;
 use crate::report::live;
+use docket_core::run::Notice;
 
 /// Shows a run through a [`Ui`].
 pub(super) struct Shown<'a> {
@@ -41,9 +41,10 @@ impl Observer for Shown<'_> {
             self.activity = Some((format!("{stage}: {text}"), Timestamp::now()));
         }
         if self.ui.output() == Output::Human
-            && let Some(line) = live::notice(notice) {
-                self.ui.line(&line);
-            }
+            && let Some(line) = live::notice(notice)
+        {
+            self.ui.line(&line);
+        }
     }
 
     fn notify(&mut self, message: &str) {

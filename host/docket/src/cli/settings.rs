@@ -1,5 +1,7 @@
 //! Settings: flags, environment and settings files, read once. The only place that reads the environment.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,7 +89,7 @@ impl Settings {
         match &self.project {
             Some(folder) => {
                 let folder = self.folder.join(folder);
-                if !folder.join(crate::store::project::FOLDER).is_dir() {
+                if !Project::is_project(&folder) {
                     let message =
                         format!("{} is no docket project: it has no .docket folder", folder.display());
                     return Err(CliError::mistake(message, "run `docket init` there"));

@@ -115,10 +115,11 @@ impl Ui {
     pub(super) fn error(&mut self, error: &CliError) -> ExitCode {
         let told = error.tell();
         if self.output != Output::Human
-            && let Ok(text) = serde_json::to_string(&error.shape()) {
-                self.say(&docket_core::text::escaped_json(&text));
-                return told.exit;
-            }
+            && let Ok(text) = serde_json::to_string(&error.shape())
+        {
+            self.say(&docket_core::text::escaped_json(&text));
+            return told.exit;
+        }
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         let bold = Style::new().bold();
         self.say(&format!("{red}error:{red:#} {}", told.message));

@@ -4,6 +4,8 @@
 //!
 //! Lies below `store` and `plugin`, which never meet; knows nothing of either.
 
+#![expect(clippy::disallowed_methods, reason = "this is the room that touches files")]
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};

@@ -99,7 +99,11 @@ impl Engine {
                 None => {}
             }
         }
-        Err(EngineError::NoReply { run: folder.id().to_owned(), seconds: PATIENCE.as_secs() })
+        Err(EngineError::NoReply {
+            run: folder.id().to_owned(),
+            owner: folder.owner(),
+            seconds: PATIENCE.as_secs(),
+        })
     }
 
     /// Answers a question of a run.
@@ -140,8 +144,7 @@ pub fn look(folder: &RunFolder) -> Result<(RunState, RunSnapshot), StoreError> {
     if snapshot.status == ShownStatus::Running && !owned {
         snapshot.status = ShownStatus::Interrupted;
     }
-    let derived = std::fs::read(folder.path().join("state.json")).ok();
-    let derived = derived.and_then(|bytes| serde_json::from_slice::<RunSnapshot>(&bytes).ok());
+    let derived = folder.derived_state();
     for (stage, derived) in snapshot.stages.iter_mut().zip(derived.map(|run| run.stages).unwrap_or_default())
     {
         if stage.name == derived.name && owned {

@@ -8,15 +8,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 
 use docket_core::definition::{Workflow, check};
 use docket_core::run::{
-    Decision, Effect, Ending, Event, Failure, Input, PluginUsed, RunState, RunStatus, StageStatus, Usage,
-    decide, task,
+    Decision, Effect, Ending, Event, Failure, Input, Notice, PluginUsed, RunState, RunStatus, StageStatus,
+    Usage, decide, task,
 };
 use docket_core::text::printable;
 
 use super::stage::{Job, JobReply};
 use super::surroundings::Snapshot;
 use super::{Engine, EngineError, Interrupt, Observer, control, now};
-use crate::plugin::host::{Cancel, Notice, Notices};
+use crate::plugin::host::process::stop_all;
+use crate::plugin::host::{Cancel, Notices};
 use crate::store::inbox::POLL;
 use crate::store::journal::JournalFile;
 use crate::store::run_folder::Ownership;
@@ -157,6 +158,9 @@ impl<'a> Driver<'a> {
                 cancel.cancel();
             }
         }
+        if decision.events.iter().any(|event| matches!(event, Event::RunCancelled { .. })) {
+            self.stop_survivors();
+        }
         Ok(())
     }
 
@@ -185,6 +189,15 @@ impl<'a> Driver<'a> {
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(EngineError::Bug("BUG: the stages' channel is closed".to_owned()));
                 }
+            }
+        }
+    }
+
+    /// Ends the processes of stages that an earlier owner started and that outlived it.
+    fn stop_survivors(&self) {
+        for (position, stage) in self.state.stages.iter().enumerate() {
+            if stage.status == StageStatus::Cancelled && !self.running.contains_key(&position) {
+                stop_all(&self.folder.records(&stage.name, stage.attempt));
             }
         }
     }
@@ -218,6 +231,10 @@ impl<'a> Driver<'a> {
     fn execute(&mut self, stage: usize, attempt: u32) -> Result<(), EngineError> {
         let current = self.state.stages.get(stage);
         if !current.is_some_and(|now| now.status == StageStatus::Running && now.attempt == attempt) {
+            return Ok(());
+        }
+        // Somebody resumed a run that was never left: the stage is being done already.
+        if self.running.get(&stage).is_some_and(|(running, _)| *running == attempt) {
             return Ok(());
         }
         let job = task(&self.workflow, &self.state, stage).and_then(|task| {

@@ -69,10 +69,12 @@ pub enum EngineError {
         hint: Option<String>,
     },
     /// The run's owner does not answer.
-    #[error("the docket process that owns run {run} did not answer within {seconds} s")]
+    #[error("the docket process that owns run {run}{} did not answer within {seconds} s", owner.map(|id| format!(" (process {id})")).unwrap_or_default())]
     NoReply {
         /// The run.
         run: String,
+        /// The owner's process id, if it said so.
+        owner: Option<u32>,
         /// How long it was waited for.
         seconds: u64,
     },

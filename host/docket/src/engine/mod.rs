@@ -25,11 +25,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use docket_core::Timestamp;
 use docket_core::run::{Actor, Event, RunState};
 
-use crate::plugin::host::Notice;
 use crate::plugin::{Limits, Runtime};
 use crate::store::config::{HomeConfig, ProjectConfig};
 use crate::store::definitions::Library;
 use crate::store::{Home, Project};
+use docket_core::run::Notice;
 
 pub use drive::Stopped;
 pub use error::{EngineError, Untrusted};
@@ -98,7 +98,7 @@ impl Engine {
     /// When trust can't be read or docket's own plugins can't be.
     pub fn new(setting: Setting) -> Result<Arc<Self>, EngineError> {
         let plugins = Plugins::load(&setting.project, &setting.home, setting.limits.component)?;
-        let runtime = Runtime::new(setting.home.cache()).map_err(EngineError::Bug)?;
+        let runtime = Runtime::new(setting.home.cache());
         Ok(Arc::new(Self { setting, plugins, runtime }))
     }
 

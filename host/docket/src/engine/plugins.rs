@@ -10,7 +10,7 @@ use crate::plugin::catalog::PluginBytes;
 use crate::plugin::manifest::ManifestError;
 use crate::plugin::{Catalog, Plugin, PluginOrigin};
 use crate::store::trust::{Item, Standing, Trust};
-use crate::store::{Home, Project, StoreError, trust};
+use crate::store::{Home, Project, plugin_files, trust};
 
 /// The plugins there are.
 pub struct Plugins {
@@ -125,16 +125,13 @@ pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<
             found.push(Candidate { path, plugin, item: Some(item) });
         }
     }
-    for path in files_in(&home.plugins())? {
-        crate::disk::refuse_unsafe(&path)?;
-        let shown = path.display().to_string();
-        if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > max_bytes) {
-            let cause = ManifestError::Bad(format!("it is larger than {max_bytes} bytes"));
-            found.push(Candidate { path: shown, plugin: Err(cause), item: None });
-            continue;
-        }
-        let bytes = std::fs::read(&path).map_err(StoreError::io("can't read", &path))?;
-        found.push(Candidate { plugin: look(bytes, &shown), path: shown, item: None });
+    for (path, bytes) in plugin_files::of_user(home, max_bytes)? {
+        let path = path.display().to_string();
+        let plugin = match bytes {
+            Some(bytes) => look(bytes, &path),
+            None => Err(ManifestError::Bad(format!("it is larger than {max_bytes} bytes"))),
+        };
+        found.push(Candidate { path, plugin, item: None });
     }
     Ok(found)
 }
@@ -145,18 +142,4 @@ fn is_plugin(path: &str) -> bool {
 
 fn look(bytes: Vec<u8>, path: &str) -> Result<Arc<Plugin>, ManifestError> {
     Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned())).map(Arc::new)
-}
-
-fn files_in(folder: &Path) -> Result<Vec<std::path::PathBuf>, StoreError> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(cause) => return Err(StoreError::io("can't read", folder)(cause)),
-    };
-    let mut files: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
-        .collect();
-    files.sort();
-    Ok(files)
 }

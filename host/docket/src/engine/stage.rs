@@ -52,7 +52,7 @@ impl Job {
         let grants = Grants::resolve(&plugin.manifest.capabilities, &task.config)
             .map_err(|error| Failure::new("not-granted", format!("stage '{}': {error}", task.name)))?;
         let profile = start.options.launch.profile.as_ref();
-        let records = folder.results(&task.name).join(format!("attempt-{}", task.attempt));
+        let records = folder.records(&task.name, task.attempt);
         let command = profile
             .filter(|_| grants.exec)
             .and_then(|profile| launch::command(engine.setting(), profile, records));
@@ -110,15 +110,15 @@ impl Job {
         });
         let ending = match reply.outcome {
             Outcome::Completed { result, writes, seen } => {
-                Some(match change::plan(&setting.project, &self.folder, writes, &seen) {
+                let planned = fits_manifest(&self.plugin, &self.task.stage_type, &result).and_then(|()| {
+                    change::plan(&setting.project, &self.folder, writes, &seen).map_err(|error| {
+                        let message = format!("what the stage proposes can't be written: {error}");
+                        Failure::new("proposal-refused", message).rejected(result.clone())
+                    })
+                });
+                Some(match planned {
                     Ok(change_set) => Ending::Completed { result, change_set },
-                    Err(error) => Ending::Failed(
-                        Failure::new(
-                            "proposal-refused",
-                            format!("what the stage proposes can't be written: {error}"),
-                        )
-                        .rejected(result),
-                    ),
+                    Err(failure) => Ending::Failed(failure),
                 })
             }
             Outcome::Waiting(question) => Some(Ending::Waiting(question)),
@@ -127,6 +127,20 @@ impl Job {
         };
         JobReply { ending, plugin, usage: reply.usage }
     }
+}
+
+/// A result must be what the plugin's manifest promises: definitions are checked against that.
+fn fits_manifest(plugin: &Plugin, stage_type: &str, result: &Value) -> Result<(), Failure> {
+    let stage = plugin.manifest.stages.iter().find(|stage| stage.stage_type == stage_type);
+    let Some(stage) = stage else { return Ok(()) };
+    docket_core::run::validate_against(&stage.result, result).map_err(|failure| Failure {
+        message: format!(
+            "plugin '{}' broke its manifest's promise: {}",
+            plugin.manifest.name, failure.message
+        ),
+        hint: Some("this is a bug of the plugin; the value is kept in the run's results".to_owned()),
+        ..failure
+    })
 }
 
 fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::check::Definition;
 use super::drive::{Driver, Owned};
 use super::{Engine, EngineError, Interrupt, LaunchWishes, Observer, now};
+use crate::plugin::PluginOrigin;
 use crate::store::journal::JournalFile;
 use crate::store::run_folder::ID_PREFIX;
 use crate::store::{RunFolder, StoreError};
@@ -61,7 +62,7 @@ impl Engine {
         let names = match stage_names(&workflow, &inputs, &facts) {
             Ok(names) => names,
             Err(error) => {
-                let _ = std::fs::remove_dir_all(folder.path());
+                folder.discard();
                 return Err(EngineError::Expression(error));
             }
         };
@@ -76,7 +77,6 @@ impl Engine {
         let owned = Owned { folder, ownership, journal, workflow, state };
         let mut driver = Driver::new(self, owned, observer, interrupt);
         driver.recorded(at, decision)?;
-        self.prepare_plugins(driver.state());
         Ok(driver)
     }
 
@@ -186,17 +186,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Compiles the plugins of a run that begins ahead of their use, on a thread beside it.
-    fn prepare_plugins(self: &Arc<Self>, state: &docket_core::run::RunState) {
-        let types: Vec<String> = state.start.stage_types.iter().map(|stage| stage.name.clone()).collect();
-        let launch = &state.start.options.launch;
-        let launcher = launch.forced.clone().or_else(|| launch.preferred.clone());
+    /// Makes docket's own plugins ready on a thread beside the one that reads the definition. Of the launchers only
+    /// the one that is likely to be used.
+    pub fn warm_up(self: &Arc<Self>, launch: &LaunchWishes) {
+        let launcher =
+            self.launch_settings(launch).ok().and_then(|settings| settings.forced.or(settings.preferred));
         let engine = Arc::clone(self);
         std::thread::spawn(move || {
-            // The first stage compiles its own; the last ones are needed last.
-            for stage_type in types.iter().skip(1) {
-                let launcher = launcher.as_deref().filter(|_| stage_type == "agent");
-                if let Ok(Some(plugin)) = engine.plugins().find(stage_type, launcher) {
+            let is_likely = |name: &Option<String>| name.is_none() || *name == launcher;
+            for plugin in engine.plugins().usable.plugins() {
+                if plugin.origin == PluginOrigin::BuiltIn && is_likely(&plugin.manifest.launcher) {
                     engine.runtime.prepare(plugin, &engine.setting().limits);
                 }
             }

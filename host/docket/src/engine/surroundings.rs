@@ -19,15 +19,12 @@ pub(super) struct Today<'a> {
 
 impl Surroundings for Today<'_> {
     fn stage_types(&self) -> Vec<StageType> {
-        let mut types: Vec<StageType> = self
-            .plugins
-            .untrusted
-            .iter()
-            .flat_map(|(plugin, _)| plugin.manifest.stage_types().collect::<Vec<_>>())
-            .collect();
-        for known in self.plugins.usable.stage_types() {
-            if !types.iter().any(|other| other.name == known.name) {
-                types.push(known);
+        let mut types = self.plugins.usable.stage_types();
+        // What is trusted comes first: a file that appears in a project must not turn definitions faulty. A start
+        // still refuses a type that a plugin which is not trusted would serve.
+        for untrusted in self.plugins.untrusted.iter().flat_map(|(plugin, _)| plugin.manifest.stage_types()) {
+            if !types.iter().any(|other| other.name == untrusted.name) {
+                types.push(untrusted);
             }
         }
         types

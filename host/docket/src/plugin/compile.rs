@@ -2,22 +2,22 @@
 //!
 //! Compiled code is machine code that is run as it is, so it is only ever read from a folder that belongs to the
 //! user and nobody else can write, under a name made of the component's hash and what the engine is compatible with,
-//! and together with a hash of its own, so that a damaged or foreign entry is compiled again.
+//! and together with a checksum, so that a damaged or foreign entry is compiled again.
 
 use std::fs;
 use std::hash::{Hash as _, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use docket_core::run::sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::Plugin;
 use super::limits::{LimitHit, Limits};
 
-/// Length of the hash that stands before the code.
-const HASH_LENGTH: usize = 64;
+/// Length of the checksum that stands before the code. It is there against damage; against other users there are the
+/// folder's owner and permissions.
+const CHECKSUM_LENGTH: usize = 16;
 
 /// Why a component can't be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,13 +49,13 @@ impl CompileCache {
 
     fn load(&self, engine: &Engine, sha256_of_component: &str) -> Option<Component> {
         let bytes = fs::read(self.file(sha256_of_component)?).ok()?;
-        let (hash, code) = bytes.split_at_checked(HASH_LENGTH)?;
-        if sha256(code).as_bytes() != hash {
+        let (sum, code) = bytes.split_at_checked(CHECKSUM_LENGTH)?;
+        if checksum(code) != sum {
             return None;
         }
         #[expect(
             unsafe_code,
-            reason = "the code was made by this engine: the folder is the user's alone and the hash fits"
+            reason = "the code was made by this engine: the folder is the user's alone and the checksum fits"
         )]
         let component = unsafe { Component::deserialize(engine, code) };
         component.ok()
@@ -65,7 +65,7 @@ impl CompileCache {
         let Some(file) = self.file(sha256_of_component) else { return };
         // A cache that can't be written costs time, nothing else.
         if let Ok(code) = component.serialize() {
-            let mut bytes = sha256(&code).into_bytes();
+            let mut bytes = checksum(&code).to_vec();
             bytes.extend(code);
             let _ = crate::disk::replace(&file, &bytes, crate::disk::Durability::Derived);
         }
@@ -74,6 +74,10 @@ impl CompileCache {
     fn file(&self, sha256_of_component: &str) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join(format!("{sha256_of_component}.cwasm")))
     }
+}
+
+fn checksum(code: &[u8]) -> [u8; CHECKSUM_LENGTH] {
+    xxhash_rust::xxh3::xxh3_128(code).to_le_bytes()
 }
 
 /// The compiled component, from the cache or made now.

@@ -141,10 +141,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, ManifestError> {
         match payload.map_err(not_wasm)? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if section.name() == SECTION
-                && text.replace(section.data().to_vec()).is_some() => {
-                    return Err(ManifestError::TwoManifests);
-                }
+            Payload::CustomSection(section)
+                if section.name() == SECTION && text.replace(section.data().to_vec()).is_some() =>
+            {
+                return Err(ManifestError::TwoManifests);
+            }
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
                     imports.push(import.map_err(not_wasm)?.name.name.to_owned());
@@ -171,9 +172,10 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
     // The contract comes first: a manifest for a newer one may have fields this docket does not know.
     let value: Value = serde_json::from_slice(text).map_err(|cause| bad(cause.to_string()))?;
     if let Some(contract) = value.get("contract").and_then(Value::as_str)
-        && !CONTRACTS.contains(&contract) {
-            return Err(ManifestError::Contract(contract.escape_debug().to_string()));
-        }
+        && !CONTRACTS.contains(&contract)
+    {
+        return Err(ManifestError::Contract(contract.escape_debug().to_string()));
+    }
     let manifest: Manifest = serde_json::from_value(value).map_err(|cause| bad(cause.to_string()))?;
     let plain = |name: &str| {
         !name.is_empty()

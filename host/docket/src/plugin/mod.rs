@@ -2,6 +2,11 @@
 //!
 //! Must not know runs, journals or where anything is stored: paths, grants and limits come in with each call.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "sandboxes are made of files, and plugin/host starts processes"
+)]
+
 pub mod catalog;
 mod compile;
 pub mod grants;
@@ -9,6 +14,7 @@ pub mod host;
 pub mod limits;
 pub mod manifest;
 mod runtime;
+mod tier;
 
 pub use catalog::{Catalog, Plugin, PluginOrigin};
 pub use grants::{GrantError, Grants};

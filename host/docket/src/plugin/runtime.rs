@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cap_std::fs::Dir;
@@ -12,27 +11,26 @@ use docket_core::definition::ConfigFault;
 use docket_core::run::{Failure, FileState, PlannedWrite, ProjectPath, Question, Usage};
 use docket_core::text::{printable, printable_lines};
 use serde_json::Value;
-use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, Store, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::Plugin;
-use super::compile::{CompileCache, CompileError, component};
 use super::grants::Grants;
-use super::host::contract::docket::stage::{process, report, types};
+use super::host::contract::docket::stage::types;
 use super::host::contract::{StagePlugin, StagePluginPre};
 use super::host::files::{Folders, Mounts};
 use super::host::process::{GrantedCommand, Processes, stop_all};
 use super::host::{Cancel, Notices, StageContext};
 use super::limits::{LimitHit, Limits};
+use super::tier::{Ready, TICK, Tier, Tiers};
 
-/// How often running plugins are interrupted to look at their limits.
-const TICK: Duration = Duration::from_millis(10);
-/// Stack of a plugin.
-const STACK: usize = 1024 * 1024;
 /// Time a plugin has to look at a config.
 const CHECK_TIME: Duration = Duration::from_secs(5);
 /// Longest text of an error or a question, in characters.
 const MAX_TOLD: usize = 16 * 1024;
+/// Most faults of one config that are taken from a plugin.
+const MAX_FAULTS: usize = 100;
+/// What helps when a plugin does not come to an end with a config.
+const CHECK_HINT: &str = "looking at a config must be quick: this is a bug of the plugin";
 /// What wasmtime's error for a call over its limit says; its type is private.
 const HOST_CALL_TRAP: &str = "fuel allocated for hostcalls";
 /// The interface that runs commands.
@@ -40,15 +38,7 @@ const PROCESS_INTERFACE: &str = "docket:stage/process@";
 
 /// Runs stages.
 pub struct Runtime {
-    engine: Engine,
-    cache: CompileCache,
-    linker: OnceLock<Result<Linkers, String>>,
-    running: Arc<AtomicBool>,
-}
-
-struct Linkers {
-    plain: Linker<StageContext>,
-    with_process: Linker<StageContext>,
+    tiers: Tiers,
 }
 
 /// One stage to be run.
@@ -106,36 +96,15 @@ pub enum Outcome {
 
 impl Runtime {
     /// A runtime that keeps compiled code below this cache folder.
-    ///
-    /// # Errors
-    /// When this machine can't run WebAssembly, which is a bug.
-    pub fn new(cache: &Path) -> Result<Self, String> {
-        let mut config = Config::new();
-        config
-            .wasm_component_model(true)
-            .epoch_interruption(true)
-            .max_wasm_stack(STACK)
-            .async_stack_size(STACK * 2)
-            // A plugin is a small program: reserving 4 GiB of addresses for each memory would only cost.
-            .memory_reservation(64 << 20);
-        let engine = Engine::new(&config).map_err(|cause| format!("BUG: {cause:#}"))?;
-        let cache = CompileCache::new(cache, &engine);
-        let running = Arc::new(AtomicBool::new(true));
-        let ticker = (engine.weak(), Arc::clone(&running));
-        std::thread::spawn(move || {
-            while ticker.1.load(Ordering::Relaxed) {
-                std::thread::sleep(TICK);
-                let Some(engine) = ticker.0.upgrade() else { return };
-                engine.increment_epoch();
-            }
-        });
-        Ok(Self { engine, cache, linker: OnceLock::new(), running })
+    pub fn new(cache: &Path) -> Self {
+        Self { tiers: Tiers::new(cache) }
     }
 
-    /// Compiles a plugin ahead of its use, so that a run compiles its plugins side by side.
+    /// Compiles or loads a plugin ahead of its use, so that a run's plugins are made ready side by side.
     pub fn prepare(&self, plugin: &Plugin, limits: &Limits) {
         // A failure is told when the plugin is used.
-        let _ = component(&self.engine, &self.cache, plugin, limits);
+        let ready = |tier: &Tier| tier.ready(plugin, plugin.manifest.capabilities.exec, limits).map(|_| ());
+        let _ = self.tiers.of(plugin).and_then(ready);
     }
 
     /// Asks a plugin what is wrong with a config. It sees no file, can run nothing, and has little time.
@@ -150,12 +119,17 @@ impl Runtime {
         limits: &Limits,
     ) -> Result<Vec<ConfigFault>, Failure> {
         let name = &plugin.manifest.name;
-        let limits = Limits { cpu: limits.cpu.min(CHECK_TIME), wall_clock: limits.wall_clock.min(CHECK_TIME), ..*limits };
+        let limits = Limits {
+            cpu: limits.cpu.min(CHECK_TIME),
+            wall_clock: limits.wall_clock.min(CHECK_TIME),
+            ..*limits
+        };
         let granted = Grants::without_files(plugin.manifest.capabilities.exec);
-        let stage = self.link(plugin, &granted, &limits)?;
-        let context = StageContext::new(limits, None, Arc::new(|_| {}), None)
-            .map_err(|cause| Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}")))?;
-        let mut store = self.store(context, &limits);
+        let (tier, stage) = self.link(plugin, &granted, &limits)?;
+        let context = StageContext::new(limits, None, Arc::new(|_| {}), None).map_err(|cause| {
+            Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+        })?;
+        let mut store = new_store(tier.engine(), context, &limits);
         let (stage_type, config) = (stage_type.to_owned(), config.to_string());
         let ended = event_loop()?.block_on(async {
             let call = async {
@@ -165,16 +139,16 @@ impl Runtime {
             tokio::time::timeout(limits.wall_clock, call).await
         });
         let faults = match ended {
-            Err(_) => return Err(LimitHit::WallClock(limits.wall_clock).failure(name)),
+            Err(_) => return Err(LimitHit::WallClock(limits.wall_clock).failure(name).hint(CHECK_HINT)),
             Ok(Err(trap)) => return Err(trapped(name, &store.into_data(), &trap)),
             Ok(Ok(faults)) => faults,
         };
         let fault = |fault: types::Fault| ConfigFault {
             pointer: fault.pointer,
-            message: printable(&fault.message),
-            hint: fault.hint.as_deref().map(printable),
+            message: printable(&told(&fault.message)),
+            hint: fault.hint.as_deref().map(|hint| printable(&told(hint))),
         };
-        Ok(faults.into_iter().map(fault).collect())
+        Ok(faults.into_iter().take(MAX_FAULTS).map(fault).collect())
     }
 
     /// Runs a stage. What goes wrong comes back as the stage's failure.
@@ -194,7 +168,7 @@ impl Runtime {
 
     fn run_in_sandbox(&self, call: StageCall<'_>) -> Result<(Outcome, Usage), Failure> {
         let name = call.plugin.manifest.name.clone();
-        let stage = self.link(call.plugin, &call.grants, &call.limits)?;
+        let (tier, stage) = self.link(call.plugin, &call.grants, &call.limits)?;
         let mounts =
             Mounts::prepare(call.project, &call.folders, &call.grants, &call.inputs).map_err(|cause| {
                 Failure::new(
@@ -207,10 +181,11 @@ impl Runtime {
             .command
             .filter(|_| call.grants.exec)
             .map(|command| Processes::new(command, call.cancel.clone()));
-        let context = StageContext::new(call.limits, Some(&mounts), call.notices, processes).map_err(|cause| {
-            Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-        })?;
-        let mut store = self.store(context, &call.limits);
+        let context =
+            StageContext::new(call.limits, Some(&mounts), call.notices, processes).map_err(|cause| {
+                Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+            })?;
+        let mut store = new_store(tier.engine(), context, &call.limits);
         let ended = event_loop()?.block_on(async {
             tokio::select! {
                 biased;
@@ -234,72 +209,38 @@ impl Runtime {
     }
 
     /// Makes a component ready to be instantiated, with what it was granted and no more.
-    fn link(
-        &self,
-        plugin: &Plugin,
-        grants: &Grants,
-        limits: &Limits,
-    ) -> Result<StagePluginPre<StageContext>, Failure> {
-        let name = &plugin.manifest.name;
+    fn link(&self, plugin: &Plugin, grants: &Grants, limits: &Limits) -> Result<(&Tier, Ready), Failure> {
         let wants_process = plugin.imports.iter().any(|import| import.starts_with(PROCESS_INTERFACE));
         if wants_process && !grants.exec {
+            let name = &plugin.manifest.name;
             return Err(Failure::new(
                 "not-granted",
                 format!("plugin '{name}' imports `process` but was not granted to run a command"),
             )
             .hint("its manifest must ask for `exec`, and the user must grant it"));
         }
-        let component =
-            component(&self.engine, &self.cache, plugin, limits).map_err(|error| match error {
-                CompileError::Limit(hit) => hit.failure(name),
-                invalid => Failure::new("component-invalid", format!("plugin '{name}' {invalid}")),
-            })?;
-        let linkers =
-            self.linker.get_or_init(|| Linkers::new(&self.engine).map_err(|cause| format!("{cause:#}")));
-        let linkers =
-            linkers.as_ref().map_err(|cause| Failure::new("sandbox-failed", format!("BUG: {cause}")))?;
-        let linker = if grants.exec { &linkers.with_process } else { &linkers.plain };
-        linker.instantiate_pre(&component).and_then(StagePluginPre::new).map_err(|cause| {
-            Failure::new("component-invalid", format!("plugin '{name}' can't be linked: {cause:#}"))
-                .hint("it may import only `docket:stage` 0.1 and WASI 0.2")
-        })
-    }
-
-    fn store(&self, context: StageContext, limits: &Limits) -> Store<StageContext> {
-        let mut store = Store::new(&self.engine, context);
-        store.limiter(|context| &mut context.guard);
-        store.set_hostcall_fuel(limits.host_call);
-        store.set_epoch_deadline(1);
-        let cpu = limits.cpu;
-        let start = thread_cpu();
-        store.epoch_deadline_callback(move |mut context| {
-            // The stage has its thread to itself, and only running code gets here: waiting costs nothing.
-            if thread_cpu().saturating_sub(start) > cpu {
-                context.data_mut().guard.hit = Some(LimitHit::Cpu(cpu));
-                return Ok(UpdateDeadline::Interrupt);
-            }
-            Ok(UpdateDeadline::Yield(1))
-        });
-        store
+        let tier = self.tiers.of(plugin)?;
+        Ok((tier, tier.ready(plugin, grants.exec, limits)?))
     }
 }
 
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        self.running.store(false, Ordering::Relaxed);
-    }
-}
-
-impl Linkers {
-    fn new(engine: &Engine) -> wasmtime::Result<Self> {
-        let mut plain: Linker<StageContext> = Linker::new(engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut plain)?;
-        report::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
-        types::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
-        let mut with_process = plain.clone();
-        process::add_to_linker::<_, HasSelf<StageContext>>(&mut with_process, |context| context)?;
-        Ok(Self { plain, with_process })
-    }
+/// A Store for one call, with its limits on.
+fn new_store(engine: &Engine, context: StageContext, limits: &Limits) -> Store<StageContext> {
+    let mut store = Store::new(engine, context);
+    store.limiter(|context| &mut context.guard);
+    store.set_hostcall_fuel(limits.host_call);
+    store.set_epoch_deadline(1);
+    let cpu = limits.cpu;
+    let start = thread_cpu();
+    store.epoch_deadline_callback(move |mut context| {
+        // The stage has its thread to itself, and only running code gets here: waiting costs nothing.
+        if thread_cpu().saturating_sub(start) > cpu {
+            context.data_mut().guard.hit = Some(LimitHit::Cpu(cpu));
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
 }
 
 enum Ended {
@@ -339,9 +280,10 @@ async fn watch(limits: &Limits, cancel: &Cancel, mounts: &Mounts) -> Option<Limi
         }
         // Looking at the proposals costs system calls, so not at every tick.
         if ticks.is_multiple_of(10)
-            && let Err(hit) = mounts.check_size(limits) {
-                return Some(hit);
-            }
+            && let Err(hit) = mounts.check_size(limits)
+        {
+            return Some(hit);
+        }
     }
 }
 
@@ -378,10 +320,14 @@ fn refused(error: &types::StageError) -> Failure {
     let code: String =
         error.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
     let code = if code.is_empty() { "stage-failed".to_owned() } else { code };
+    let message = match told(&error.message) {
+        message if message.trim().is_empty() => "the plugin failed without saying why".to_owned(),
+        message => message,
+    };
     Failure {
         code,
-        message: told(&error.message),
-        hint: error.hint.as_deref().map(told),
+        message,
+        hint: error.hint.as_deref().map(told).filter(|hint| !hint.trim().is_empty()),
         retryable: error.retryable,
         rejected: None,
     }
@@ -399,6 +345,14 @@ fn waiting(plugin: &str, question: types::Question) -> Outcome {
         Ok(schema) => schema,
         Err(cause) => return not_json(plugin, "the schema of a question", &cause),
     };
+    // Found out now, by whoever wrote the plugin, rather than by the person whose every answer is refused.
+    if let Some(Err(cause)) = schema.as_ref().map(jsonschema::validator_for) {
+        let cause = printable(&cause.to_string());
+        let message = format!("plugin '{plugin}' asks a question whose schema can't be used: {cause}");
+        return Outcome::Failed(
+            Failure::new("question-invalid", message).hint("this is a bug of the plugin"),
+        );
+    }
     Outcome::Waiting(Question { prompt: told(&question.prompt), schema })
 }
 

@@ -5,7 +5,7 @@ use docket_core::run::{Event, RunState};
 use docket_core::text::printable;
 
 use super::time::between;
-use crate::plugin::host::Notice;
+use docket_core::run::Notice;
 
 /// What a line is about; how that looks is the printer's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -57,10 +57,10 @@ fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
             }
         }
         if stage.status == StageStatus::Waiting
-            && let Some(question) = &stage.question {
-                let _ =
-                    writeln!(text, "\n{name} waits for an answer:\n{}", printable_lines(&question.prompt));
-            }
+            && let Some(question) = &stage.question
+        {
+            let _ = writeln!(text, "\n{name} waits for an answer:\n{}", printable_lines(&question.prompt));
+        }
     }
     match run.status {
         ShownStatus::Interrupted | ShownStatus::Paused => {

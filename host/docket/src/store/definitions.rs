@@ -152,9 +152,10 @@ impl<'a> Library<'a> {
             {
                 let Ok(entry) = entry else { continue };
                 if let Some(name) = entry.path().strip_prefix(&root).ok().and_then(Path::to_str)
-                    && entry.file_type().is_some_and(|kind| kind.is_file()) {
-                        names.push(name.to_owned());
-                    }
+                    && entry.file_type().is_some_and(|kind| kind.is_file())
+                {
+                    names.push(name.to_owned());
+                }
             }
         }
         names.sort();

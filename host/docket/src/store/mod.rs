@@ -3,6 +3,8 @@
 //! Besides `plugin/host` this is the only place that touches files. It must not know plugins, run anything, print
 //! anything or decide anything about a run: it stores what `docket-core` decides.
 
+#![expect(clippy::disallowed_methods, reason = "this is the room that touches files")]
+
 pub mod audit;
 pub mod change;
 pub mod config;
@@ -12,10 +14,12 @@ pub mod home;
 pub mod inbox;
 pub mod journal;
 pub mod list;
+pub mod plugin_files;
 pub mod project;
 pub mod run_folder;
 pub mod snapshot;
 pub mod trust;
+pub mod user_file;
 
 pub use error::StoreError;
 pub use home::Home;

@@ -7,9 +7,21 @@ use cap_std::fs::Dir;
 use docket_core::run::ProjectPath;
 
 use super::StoreError;
+use crate::disk::{Durability, create_folder, replace};
 
 /// docket's folder in a project.
 pub const FOLDER: &str = ".docket";
+
+/// What git should not see of docket's folder: runs are this machine's.
+const GITIGNORE: &str = "# Runs are kept on this machine; definitions, templates and plugins are shared.\n\
+                         workflows/state/\nworkflows/completed/\n";
+/// A new project's settings.
+const CONFIG: &str = "\
+# This project's docket settings. Commands and profiles are defined in ~/.docket/config.yml; a project only chooses.
+#
+# launcher: checklist     # what runs agents: manual, checklist, shell
+# profile: ci             # one of your profiles
+";
 
 /// A project.
 #[derive(Debug)]
@@ -19,6 +31,29 @@ pub struct Project {
 }
 
 impl Project {
+    /// Makes a folder a project; what is there already stays as it is. True when it was none before.
+    ///
+    /// # Errors
+    /// When the folder is not there or can't be written.
+    pub fn init(root: &Path) -> Result<bool, StoreError> {
+        let folder = root.join(FOLDER);
+        let is_new = !folder.is_dir();
+        std::fs::metadata(root).map_err(StoreError::io("can't make a project of", root))?;
+        create_folder(&folder.join("workflows/definitions"))?;
+        for (name, text) in [(".gitignore", GITIGNORE), ("config.yml", CONFIG)] {
+            let path = folder.join(name);
+            if !path.exists() {
+                replace(&path, text.as_bytes(), Durability::Derived)?;
+            }
+        }
+        Ok(is_new)
+    }
+
+    /// Whether a folder is a project.
+    pub fn is_project(root: &Path) -> bool {
+        root.join(FOLDER).is_dir()
+    }
+
     /// Finds the project that a folder belongs to. The user's home folder has a `.docket`, too, but that is no
     /// project, so `home` is passed over.
     ///
@@ -129,7 +164,7 @@ impl Project {
                     return Err(StoreError::OutsideProject { path: path.to_string(), detail });
                 }
                 Ok(_) => {}
-                Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+                Err(cause) if is_not_there(&cause) => return Ok(()),
                 Err(cause) => {
                     let path = self.root.join(&so_far);
                     return Err(StoreError::io("can't look at", &path)(cause));
@@ -152,7 +187,7 @@ impl Project {
                 let detail = "is not a regular file".to_owned();
                 return Err(StoreError::OutsideProject { path: path.to_string(), detail });
             }
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) if is_not_there(&cause) => return Ok(None),
             Err(cause) => return Err(StoreError::io("can't look at", &absolute)(cause)),
         }
         self.handle.read(path.as_str()).map(Some).map_err(StoreError::io("can't read", &absolute))
@@ -163,6 +198,11 @@ impl Project {
         self.refuse_link(path).is_ok()
             && self.handle.symlink_metadata(path.as_str()).is_ok_and(|metadata| metadata.is_dir())
     }
+}
+
+/// Whether there is nothing at a path: also when something above it is a file.
+fn is_not_there(cause: &std::io::Error) -> bool {
+    matches!(cause.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 /// Takes `.` and `..` out of a path by text. Links are looked at afterwards, part by part.

@@ -2,13 +2,14 @@
 //! journal, so none of them is waited for.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use docket_core::Timestamp;
 
 use super::inbox::Inbox;
+use super::snapshot::RunSnapshot;
 use super::{Project, StoreError};
 use crate::disk::{Durability, create_folder, replace};
 
@@ -91,6 +92,11 @@ impl RunFolder {
         self.path.join("results").join(file_name(stage))
     }
 
+    /// The processes of one attempt at a stage.
+    pub fn records(&self, stage: &str, attempt: u32) -> PathBuf {
+        self.results(stage).join(format!("attempt-{attempt}"))
+    }
+
     /// A stage's sandbox folders; thrown away when the stage is over.
     pub fn work(&self, stage: &str, attempt: u32) -> PathBuf {
         self.path.join("work").join(format!("{}-{attempt}", file_name(stage)))
@@ -133,6 +139,11 @@ impl RunFolder {
         Ok(Ownership { _lock: lock })
     }
 
+    /// The process that owns the run, or was the last to own it, if it said so.
+    pub fn owner(&self) -> Option<u32> {
+        owner_of(&mut File::open(self.path.join("lock")).ok()?)
+    }
+
     /// Whether a living process owns the run.
     pub fn is_owned(&self) -> bool {
         match File::open(self.path.join("lock")) {
@@ -151,6 +162,35 @@ impl RunFolder {
             create_folder(folder)?;
         }
         Ok(replace(&path, bytes, Durability::Derived)?)
+    }
+
+    /// What `state.json` says; nothing when it is missing or not what docket writes: the journal is the truth.
+    pub fn derived_state(&self) -> Option<RunSnapshot> {
+        serde_json::from_slice(&fs::read(self.path.join("state.json")).ok()?).ok()
+    }
+
+    /// What `logs.txt` holds from a byte on. A log that is not there yet is empty.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn log_from(&self, position: u64) -> Result<Vec<u8>, StoreError> {
+        let path = self.path.join("logs.txt");
+        let mut bytes = Vec::new();
+        match File::open(&path) {
+            Ok(mut file) => file
+                .seek(SeekFrom::Start(position))
+                .and_then(|_| file.read_to_end(&mut bytes))
+                .map_err(StoreError::io("can't read", &path))?,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(cause) => return Err(StoreError::io("can't read", &path)(cause)),
+        };
+        Ok(bytes)
+    }
+
+    /// Removes the folder of a run that was never recorded.
+    pub fn discard(self) {
+        // Without a journal it is no run, whether or not it can be removed.
+        let _ = fs::remove_dir_all(self.path);
     }
 
     /// Adds a line to `logs.txt`. The text must be free of control characters and line ends.

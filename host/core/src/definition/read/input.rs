@@ -11,7 +11,7 @@ use super::fields::{Fields, Reader};
 
 const KEYS: [&str; 8] = ["name", "type", "description", "required", "default", "values", "pattern", "items"];
 
-/// Reads an input. None when it has no usable name or type; what is wrong is with the reader.
+/// Reads an input. None when it has no usable name; what is wrong is with the reader.
 pub(super) fn read(reader: &mut Reader, node: &Node, names: &mut Names) -> Option<InputSpec> {
     let fields = reader.map(node, "an input", &KEYS, &[])?;
     let name = reader.required(&fields, "name");
@@ -30,7 +30,12 @@ pub(super) fn read(reader: &mut Reader, node: &Node, names: &mut Names) -> Optio
     let kind = kind(reader, &fields);
     let description = reader.text(&fields, "description").map(|text| text.text.to_owned());
     let required = reader.boolean(&fields, "required");
-    let (name, kind) = (name?, kind?);
+    let name = name?;
+    let Some(kind) = kind else {
+        // The fault was told. Without the input every use of its name would be told as one, too.
+        let (name, kind) = (name.text.to_owned(), probable_kind(&fields));
+        return Some(InputSpec { name, kind, description, required, default: None, pattern: None });
+    };
     let pattern = pattern(reader, &fields, &kind);
     check_items(reader, &fields, &kind);
     let mut input =
@@ -63,6 +68,27 @@ fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<InputKind> {
         reader.fault(entry.location, message, None);
     }
     Some(kind)
+}
+
+/// The kind that was probably meant by a type there is none of.
+fn probable_kind(fields: &Fields<'_>) -> InputKind {
+    let text = fields.get("type").map(|entry| &entry.value.value);
+    let near = match text {
+        Some(NodeValue::Text(text)) => suggest::closest(text, InputKind::NAMES),
+        _ => None,
+    };
+    match near {
+        Some("file") => InputKind::File,
+        Some("directory") => InputKind::Directory,
+        Some("integer") => InputKind::Integer,
+        Some("number") => InputKind::Number,
+        Some("boolean") => InputKind::Boolean,
+        Some("date") => InputKind::Date,
+        Some("list") => InputKind::List,
+        Some("string") => InputKind::String,
+        // An enum without values is one whose faults were told: what depends on them is not checked.
+        _ => InputKind::Enum(Vec::new()),
+    }
 }
 
 fn enum_values(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::control::refuse_when_over;
 use super::{Draft, Refusal, advance};
-use crate::run::{Actor, Event, StageStatus, Usage, validate};
+use crate::run::{Actor, Event, StageStatus, Usage, validate, validate_against};
 
 /// Takes an answer as the stage's result. The same answer again changes nothing and is no error, so that whoever
 /// could not see whether the first one arrived can simply repeat it.
@@ -30,7 +30,10 @@ pub(super) fn answer(
         };
     }
     refuse_when_over(draft)?;
-    validate(draft.workflow, &draft.workflow.stages[position], &value)
+    let asked = now.question.as_ref().and_then(|question| question.schema.as_ref());
+    asked
+        .map_or(Ok(()), |schema| validate_against(schema, &value))
+        .and_then(|()| validate(draft.workflow, &draft.workflow.stages[position], &value))
         .map_err(|failure| Refusal::BadAnswer { failure: Box::new(failure) })?;
     draft.record(Event::StageCompleted {
         stage: position,

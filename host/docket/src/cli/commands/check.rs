@@ -8,8 +8,11 @@ use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::{CheckShape, CheckedShape};
 use crate::engine::{Engine, EngineError};
-use crate::store::StoreError;
 use crate::store::definitions::Origin;
+use crate::store::user_file;
+
+/// Largest definition that is read.
+const MAX_DEFINITION: u64 = 16 * 1024 * 1024;
 
 /// `docket workflow check [NAME OR FILE …]`
 pub(super) fn check(settings: &Settings, names: &[String], ui: &mut Ui) -> Result<ExitCode, CliError> {
@@ -58,13 +61,8 @@ fn one(settings: &Settings, engine: &Engine, name: &str) -> Result<(), CliError>
         engine.definition(name)?;
         return Ok(());
     }
-    let bytes = std::fs::read(&path)
-        .map_err(StoreError::io("can't read", &path))
+    let text = user_file::read(&path, MAX_DEFINITION)
         .map_err(|error| CliError::mistake(error.to_string(), "name a workflow, or a definition's file"))?;
-    let text = String::from_utf8(bytes).map_err(|cause| {
-        let at = cause.utf8_error().valid_up_to();
-        CliError::mistake(format!("{name} is not UTF-8 text (byte {at})"), "save it as UTF-8")
-    })?;
     engine.check_text(name, &text)?;
     Ok(())
 }

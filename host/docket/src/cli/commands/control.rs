@@ -13,12 +13,14 @@ use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::DoneShape;
 use crate::engine::control::{Answered, look};
-use crate::store::RunFolder;
 use crate::store::inbox::Request;
 use crate::store::snapshot::ShownStatus;
+use crate::store::{RunFolder, user_file};
 
 /// Largest answer that is read.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+/// What an answer can be.
+const ANSWER_HINT: &str = "name a file with the answer as JSON, or `-` for standard input";
 
 /// `docket workflow pause RUN`
 pub(super) fn pause(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
@@ -100,21 +102,16 @@ fn ask(
 
 /// Reads an answer: JSON from a file or from standard input.
 fn answer(settings: &Settings, file: &str) -> Result<Value, CliError> {
-    let unreadable = |cause: std::io::Error| {
-        CliError::mistake(
-            format!("{file} can't be read: {cause}"),
-            "name a file with the answer as JSON, or `-` for standard input",
-        )
-    };
-    let mut text = String::new();
-    if file == "-" {
-        std::io::stdin().take(MAX_ANSWER).read_to_string(&mut text).map_err(unreadable)?;
+    let text = if file == "-" {
+        let mut text = String::new();
+        std::io::stdin().take(MAX_ANSWER).read_to_string(&mut text).map_err(|cause| {
+            CliError::mistake(format!("standard input can't be read: {cause}"), ANSWER_HINT)
+        })?;
+        text
     } else {
-        let path = settings.folder.join(file);
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_ANSWER).read_to_string(&mut text))
-            .map_err(unreadable)?;
-    }
+        user_file::read(&settings.folder.join(file), MAX_ANSWER)
+            .map_err(|error| CliError::mistake(error.to_string(), ANSWER_HINT))?
+    };
     serde_json::from_str(&text).map_err(|cause| {
         let line = text.lines().nth(cause.line().saturating_sub(1)).unwrap_or_default();
         let line: String = line.chars().take(120).collect();

@@ -1,7 +1,6 @@
 //! `docket workflow status|logs|list|results|show|diff`: looking at runs without touching them.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
 
 use docket_core::Timestamp;
@@ -19,7 +18,7 @@ use crate::engine::control::look;
 use crate::report::results::{self, Results};
 use crate::report::{status as words, words as event_words};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
-use crate::store::{Project, RunFolder, StoreError, change, journal, list as runs, run_folder};
+use crate::store::{Project, RunFolder, change, journal, list as runs, run_folder};
 
 /// How often `--follow` looks for more.
 const FOLLOW: Duration = Duration::from_millis(100);
@@ -68,25 +67,15 @@ fn parse_status(text: &str) -> Result<ShownStatus, CliError> {
 /// `docket workflow logs RUN`
 pub(super) fn logs(settings: &Settings, run: &str, follow: bool, ui: &mut Ui) -> Result<ExitCode, CliError> {
     let folder = RunFolder::find(&settings.project()?, run)?;
-    let path = folder.path().join("logs.txt");
     let mut position = 0;
     loop {
         // Asked before the log is read: what was logged before the end is then shown.
         let over = !follow || !folder.is_owned();
-        let mut text = String::new();
-        if let Ok(mut file) = std::fs::File::open(&path) {
-            let mut bytes = Vec::new();
-            file.seek(SeekFrom::Start(position))
-                .and_then(|_| file.read_to_end(&mut bytes))
-                .map_err(StoreError::io("can't read", &path))?;
-            let whole = if over {
-                bytes.len()
-            } else {
-                bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
-            };
-            position += whole as u64;
-            text = printable_lines(&String::from_utf8_lossy(&bytes[..whole]));
-        }
+        let bytes = folder.log_from(position)?;
+        let end_of_line = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let whole = if over { bytes.len() } else { end_of_line };
+        position += whole as u64;
+        let text = printable_lines(&String::from_utf8_lossy(&bytes[..whole]));
         if !text.is_empty() {
             show_log(&text, ui)?;
         }

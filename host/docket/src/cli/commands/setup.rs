@@ -9,45 +9,15 @@ use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::{DoctorCheck, DoctorShape, DoneShape};
-use crate::disk::{Durability, create_folder, replace};
-use crate::store::project::FOLDER;
 use crate::store::{Project, config, list, trust};
-
-/// What git should not see of docket's folder: runs are this machine's.
-const GITIGNORE: &str = "# Runs are kept on this machine; definitions, templates and plugins are shared.\n\
-                         workflows/state/\nworkflows/completed/\n";
-/// A new project's settings.
-const CONFIG: &str = "\
-# This project's docket settings. Commands and profiles are defined in ~/.docket/config.yml; a project only chooses.
-#
-# launcher: checklist     # what runs agents: manual, checklist, shell
-# profile: ci             # one of your profiles
-";
 
 /// `docket init`
 pub(super) fn init(settings: &Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
     let root = settings.project_folder();
-    if !root.is_dir() {
-        return Err(CliError::mistake(format!("{} is no folder", root.display()), "create it first"));
-    }
-    let docket = root.join(FOLDER);
-    let there = docket.is_dir();
-    create_folder(&docket.join("workflows/definitions"))?;
-    let mut made = Vec::new();
-    for (name, text) in [(".gitignore", GITIGNORE), ("config.yml", CONFIG)] {
-        let path = docket.join(name);
-        if !path.exists() {
-            replace(&path, text.as_bytes(), Durability::Derived)?;
-            made.push(format!("{FOLDER}/{name}"));
-        }
-    }
-    let text = if there && made.is_empty() {
-        format!("{} is a docket project already", root.display())
-    } else {
-        format!("{} is a docket project now", root.display())
-    };
+    let is_new = Project::init(&root)?;
+    let text = format!("{} is a docket project {}", root.display(), if is_new { "now" } else { "already" });
     ui.result(&text, &DoneShape { done: text.clone() })?;
-    if ui.output() == Output::Human && !there {
+    if ui.output() == Output::Human && is_new {
         ui.say("next: docket review <document> --launcher checklist");
     }
     Ok(ExitCode::Done)

@@ -9,7 +9,7 @@ use docket_core::text::printable_lines;
 use serde_json::Value;
 
 use super::interrupt;
-use crate::cli::args::{Output, ReviewArguments};
+use crate::cli::args::{Output, ReviewArguments, RunArguments};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::observer::Shown;
 use crate::cli::settings::Settings;
@@ -33,6 +33,8 @@ pub(super) fn start(settings: Settings, rest: &[String], ui: &mut Ui) -> Result<
     };
     let Some((name, rest)) = name else { return overview(&settings, rest, ui) };
     let engine = settings.engine()?;
+    // The flags are read once the definition's inputs are known; most runs use what the environment says.
+    engine.warm_up(&settings.launch(&RunArguments::default()));
     warn_of_broken_plugins(&engine, ui);
     let definition = engine.definition(name)?;
     let arguments = start_args::parse(name, &definition.workflow, rest)?;
@@ -86,6 +88,7 @@ pub(super) fn review(
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let engine = settings.engine()?;
+    engine.warm_up(&settings.launch(&arguments.run));
     warn_of_broken_plugins(&engine, ui);
     let document = engine.document(&arguments.document)?;
     let name = arguments.workflow.unwrap_or_else(|| workflow_for(&document).to_owned());

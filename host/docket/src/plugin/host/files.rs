@@ -161,10 +161,8 @@ impl Staging {
     /// One granted folder or file. Something that is not there is not there for the plugin either.
     fn granted(&mut self, project: &Dir, path: &ProjectPath) -> io::Result<()> {
         if let Some(part) = path.parts().find(|part| is_secret(part)) {
-            let cause = io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!("no stage may read '{part}'"),
-            );
+            let cause =
+                io::Error::new(io::ErrorKind::PermissionDenied, format!("no stage may read '{part}'"));
             return Err(named(cause, path));
         }
         let parts: Vec<&str> = path.parts().collect();
@@ -204,7 +202,10 @@ impl Staging {
         let state = match project.symlink_metadata(path.as_str()) {
             Ok(metadata) if metadata.is_file() => FileState::File(sha256(&project.read(path.as_str())?)),
             Ok(_) => return Err(named(io::Error::other("is a link or no regular file"), path)),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => FileState::Missing,
+            // A file where a folder should be is a matter of writing, which can be mended and tried again.
+            Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                FileState::Missing
+            }
             Err(cause) => return Err(named(cause, path)),
         };
         self.seen.insert(path.clone(), state);

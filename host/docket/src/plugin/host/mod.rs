@@ -10,7 +10,7 @@ pub mod supervisor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use docket_core::run::Usage;
+use docket_core::run::{Notice, Usage};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -33,20 +33,6 @@ pub mod contract {
         exports: { default: async },
         with: { "docket:stage/process.child": super::process::Child },
     });
-}
-
-/// Something a running stage says. Texts are free of control characters.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
-    /// A line for the log.
-    Log {
-        /// `debug`, `info`, `warn` or `error`.
-        level: &'static str,
-        /// The line.
-        text: String,
-    },
-    /// What it is doing.
-    Progress(String),
 }
 
 /// Where a stage's notices go.

@@ -272,7 +272,10 @@ impl Lines {
 impl Host for StageContext {
     async fn spawn(&mut self, command: Command) -> wasmtime::Result<Result<Resource<Child>, ProcessError>> {
         let Some(processes) = &mut self.processes else {
-            return Ok(Err(ProcessError::NotGranted("this stage was granted no command".to_owned())));
+            return Ok(Err(ProcessError::NotGranted(format!(
+                "'{}' was not granted; no launcher profile with a command is in use (`--profile`, or `profile:` in config.yml)",
+                command.program.escape_debug()
+            ))));
         };
         match processes.spawn(&command) {
             Ok(child) => Ok(Ok(self.table.push(child)?)),
@@ -289,10 +292,9 @@ impl HostChild for StageContext {
         loop {
             let cancelled = self.processes.as_ref().is_some_and(|processes| processes.cancel.is_cancelled());
             let child = self.table.get_mut(&child)?;
-            if cancelled
-                && let Some(started) = child.started() {
-                    supervisor::stop(&started, CANCEL_GRACE);
-                }
+            if cancelled && let Some(started) = child.started() {
+                supervisor::stop(&started, CANCEL_GRACE);
+            }
             if let Some(event) = child.poll() {
                 return Ok(event);
             }

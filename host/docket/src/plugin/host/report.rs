@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use docket_core::run::Usage;
+use docket_core::run::{Notice, Usage};
 use docket_core::text::printable;
 
 use super::contract::docket::stage::{report, types};
-use super::{Notice, Notices, StageContext};
+use super::{Notices, StageContext};
 
 /// Longest activity that is shown.
 const MAX_ACTIVITY: usize = 200;

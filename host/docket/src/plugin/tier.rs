@@ -1,0 +1,139 @@
+//! Two ways to compile, each with its engine, its linkers and its part of the cache.
+//!
+//! Docket's own plugins go through wasmtime's baseline compiler: they are trusted, small, and compiled in a few dozen
+//! milliseconds, which is what a first run waits for. Everybody else's go through the optimising compiler, which is the
+//! one that wasmtime's security promises are about, and are compiled when they are trusted or first used.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use docket_core::run::Failure;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Engine, Strategy};
+
+use super::compile::{CompileCache, CompileError, component};
+use super::host::StageContext;
+use super::host::contract::StagePluginPre;
+use super::host::contract::docket::stage::{process, report, types};
+use super::limits::Limits;
+use super::{Plugin, PluginOrigin};
+
+/// How often running plugins are interrupted to look at their limits.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+/// Stack of a plugin.
+const STACK: usize = 1024 * 1024;
+
+/// A component, linked and ready to be instantiated.
+pub(super) type Ready = StagePluginPre<StageContext>;
+/// Filled by whoever needs it first; everybody else waits for that one.
+type Slot = Arc<OnceLock<Result<Ready, Failure>>>;
+
+/// Both tiers; an engine is made only when it is needed.
+pub(super) struct Tiers {
+    cache: std::path::PathBuf,
+    baseline: OnceLock<Result<Tier, String>>,
+    optimizing: OnceLock<Result<Tier, String>>,
+}
+
+/// One engine and what was made for it.
+pub(super) struct Tier {
+    engine: Engine,
+    cache: CompileCache,
+    plain: Linker<StageContext>,
+    with_process: Linker<StageContext>,
+    /// By the component's hash and whether it may run a command.
+    ready: Mutex<HashMap<(String, bool), Slot>>,
+}
+
+impl Tiers {
+    /// Tiers that keep compiled code below this cache folder.
+    pub(super) fn new(cache: &Path) -> Self {
+        Self { cache: cache.to_owned(), baseline: OnceLock::new(), optimizing: OnceLock::new() }
+    }
+
+    /// The tier for a plugin.
+    pub(super) fn of(&self, plugin: &Plugin) -> Result<&Tier, Failure> {
+        let tier = match plugin.origin {
+            // Where the baseline compiler does not know the machine, the other one does.
+            PluginOrigin::BuiltIn => self.baseline.get_or_init(|| {
+                Tier::new(Strategy::Winch, &self.cache)
+                    .or_else(|_| Tier::new(Strategy::Cranelift, &self.cache))
+            }),
+            PluginOrigin::File(_) => {
+                self.optimizing.get_or_init(|| Tier::new(Strategy::Cranelift, &self.cache))
+            }
+        };
+        tier.as_ref().map_err(|cause| Failure::new("sandbox-failed", format!("BUG: {cause}")))
+    }
+}
+
+impl Tier {
+    fn new(strategy: Strategy, cache: &Path) -> Result<Self, String> {
+        let mut config = Config::new();
+        config
+            .strategy(strategy)
+            .wasm_component_model(true)
+            .epoch_interruption(true)
+            .max_wasm_stack(STACK)
+            .async_stack_size(STACK * 2)
+            // A plugin is a small program: reserving 4 GiB of addresses for each memory would only cost.
+            .memory_reservation(64 << 20);
+        let engine = Engine::new(&config).map_err(|cause| format!("{cause:#}"))?;
+        let (plain, with_process) = linkers(&engine).map_err(|cause| format!("{cause:#}"))?;
+        let ticked = engine.weak();
+        std::thread::spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                let Some(engine) = ticked.upgrade() else { return };
+                engine.increment_epoch();
+            }
+        });
+        let cache = CompileCache::new(cache, &engine);
+        Ok(Self { engine, cache, plain, with_process, ready: Mutex::default() })
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The plugin, compiled and linked: from memory, from the cache, or made now.
+    pub(super) fn ready(
+        &self,
+        plugin: &Plugin,
+        with_process: bool,
+        limits: &Limits,
+    ) -> Result<Ready, Failure> {
+        let slot = {
+            let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(ready.entry((plugin.sha256.clone(), with_process)).or_default())
+        };
+        slot.get_or_init(|| self.make(plugin, with_process, limits)).clone()
+    }
+
+    fn make(&self, plugin: &Plugin, with_process: bool, limits: &Limits) -> Result<Ready, Failure> {
+        let name = &plugin.manifest.name;
+        let component =
+            component(&self.engine, &self.cache, plugin, limits).map_err(|error| match error {
+                CompileError::Limit(hit) => hit.failure(name),
+                invalid => Failure::new("component-invalid", format!("plugin '{name}' {invalid}")),
+            })?;
+        let linker = if with_process { &self.with_process } else { &self.plain };
+        linker.instantiate_pre(&component).and_then(StagePluginPre::new).map_err(|cause| {
+            Failure::new("component-invalid", format!("plugin '{name}' can't be linked: {cause:#}"))
+                .hint("it may import only `docket:stage` 0.1 and WASI 0.2")
+        })
+    }
+}
+
+/// What plugins may import: without and with the ability to run a command.
+fn linkers(engine: &Engine) -> wasmtime::Result<(Linker<StageContext>, Linker<StageContext>)> {
+    let mut plain: Linker<StageContext> = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut plain)?;
+    report::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
+    types::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
+    let mut with_process = plain.clone();
+    process::add_to_linker::<_, HasSelf<StageContext>>(&mut with_process, |context| context)?;
+    Ok((plain, with_process))
+}

@@ -1,0 +1,168 @@
+//! What the scenarios about the sandbox share: a place with the test plugin, definitions made of its acts, and
+//! components that were tampered with. Has no tests of its own.
+
+use docket_tests::{GUEST, GUEST_WITH_SPAWN, Output, Place};
+use serde_json::{Value, json};
+
+use crate::place;
+
+/// Where the test plugin lies below the project.
+pub(crate) const PLUGIN: &str = ".docket/plugins/test.wasm";
+/// Where its definition lies.
+pub(crate) const DEFINITION: &str = ".docket/workflows/definitions/acts.yml";
+/// What the granted file holds.
+pub(crate) const GRANTED_TEXT: &str = "granted\n";
+
+/// The test plugin's bytes.
+pub(crate) fn guest() -> Vec<u8> {
+    std::fs::read(GUEST).expect("the test plugin")
+}
+
+/// The bytes of the test plugin that can run commands.
+pub(crate) fn guest_with_spawn() -> Vec<u8> {
+    std::fs::read(GUEST_WITH_SPAWN).expect("the test plugin")
+}
+
+/// A place with the test plugin and the file `docs/a.md`, which it may read. Nothing is trusted yet.
+pub(crate) fn guest_place() -> Place {
+    let place = place();
+    place.write(PLUGIN, guest());
+    place.write("docs/a.md", GRANTED_TEXT);
+    place
+}
+
+/// A definition whose stages do these acts, one after the other. JSON is YAML.
+pub(crate) fn definition(stages: Value) -> String {
+    yaml(&json!({ "name": "Acts", "version": 1, "stages": stages }))
+}
+
+/// A value as YAML that holds any text: JSON with all but ASCII escaped.
+pub(crate) fn yaml(value: &Value) -> String {
+    let escaped = |text: &mut String, unit: &u16| match u8::try_from(*unit) {
+        Ok(byte) if byte.is_ascii() && !byte.is_ascii_control() => text.push(char::from(byte)),
+        _ => text.push_str(&format!("\\u{unit:04x}")),
+    };
+    value.to_string().encode_utf16().fold(String::new(), |mut text, unit| {
+        escaped(&mut text, &unit);
+        text
+    })
+}
+
+/// The definition of a single stage `s` with this config.
+pub(crate) fn single(config: &Value) -> String {
+    definition(json!([{ "name": "s", "type": "test", "config": config }]))
+}
+
+/// Does an act in a new run of one stage.
+#[track_caller]
+pub(crate) fn act(place: &Place, config: Value) -> Output {
+    act_all(place, &single(&config))
+}
+
+/// Runs this definition, trusted.
+#[track_caller]
+pub(crate) fn act_all(place: &Place, definition: &str) -> Output {
+    place.trusted_definition("acts", definition);
+    place.run_or_kill(&["workflow", "start", "acts"])
+}
+
+/// The result of an act that must succeed.
+#[track_caller]
+pub(crate) fn result_of(place: &Place, config: Value) -> Value {
+    let output = act(place, config).success();
+    results(place, &run_of(&output))["s"].clone()
+}
+
+/// The results of a run's completed stages, by name.
+#[track_caller]
+pub(crate) fn results(place: &Place, run: &str) -> Value {
+    place.run(&["workflow", "results", run, "--output", "json"]).success().json()["stages"].clone()
+}
+
+/// The failure of an act that must fail, after it was also said on standard error.
+#[track_caller]
+pub(crate) fn failure_of(place: &Place, config: Value) -> Value {
+    let output = act(place, config).code(1);
+    let failure = place.status(&run_of(&output))["stages"][0]["failure"].clone();
+    let first = failure["message"].as_str().expect("a message").lines().next().expect("a line").to_owned();
+    output.says(&first);
+    failure
+}
+
+/// The run that this output of `start` is about.
+#[track_caller]
+pub(crate) fn run_of(output: &Output) -> String {
+    let words = output.stderr.split_whitespace();
+    let id = words.map(|word| word.trim_end_matches(':')).find(|word| word.starts_with("wf-"));
+    id.unwrap_or_else(|| panic!("no run in:\n{}", output.stderr)).to_owned()
+}
+
+/// Whether a failure is of this kind and says these words.
+#[track_caller]
+pub(crate) fn assert_failure(failure: &Value, code: &str, words: &[&str]) {
+    assert_eq!(failure["code"], code, "{failure}");
+    let part = |name: &str| failure[name].as_str().unwrap_or_default().to_owned();
+    let text = format!("{} {}", part("message"), part("hint"));
+    for word in words {
+        assert!(text.contains(word), "no '{word}' in {text}");
+    }
+}
+
+/// The same component with its manifest changed. The bytes keep their length, so that nothing else must change.
+pub(crate) fn with_manifest(component: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let section = find(component, b"docket:manifest").expect("a manifest") + b"docket:manifest".len();
+    let start = section + find(&component[section..], b"{").expect("JSON");
+    let mut values = serde_json::Deserializer::from_slice(&component[start..]).into_iter::<Value>();
+    let mut manifest = values.next().expect("a manifest").expect("JSON");
+    let length = values.byte_offset();
+    change(&mut manifest);
+    let mut text = manifest.to_string().into_bytes();
+    assert!(text.len() <= length, "the changed manifest is longer than the old one");
+    text.resize(length, b' ');
+    let mut changed = component.to_vec();
+    changed[start..start + length].copy_from_slice(&text);
+    changed
+}
+
+/// The same component with a text, wherever it stands, replaced by one of the same length.
+pub(crate) fn replaced(component: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "lengths are part of the format");
+    let mut changed = component.to_vec();
+    let mut count = 0;
+    while let Some(start) = find(&changed, from.as_bytes()) {
+        changed[start..start + from.len()].copy_from_slice(to.as_bytes());
+        count += 1;
+    }
+    assert!(count > 0, "'{from}' is not in the component");
+    changed
+}
+
+/// The same component with a custom section more: id 0, length, length of the name, name, content.
+pub(crate) fn with_section(component: &[u8], name: &str, content: &[u8]) -> Vec<u8> {
+    let mut section = leb128(name.len());
+    section.extend(name.as_bytes());
+    section.extend(content);
+    let mut changed = component.to_vec();
+    changed.push(0);
+    changed.extend(leb128(section.len()));
+    changed.extend(section);
+    changed
+}
+
+/// A number as WebAssembly writes it: seven bits a byte, the lowest first.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).expect("seven bits");
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
