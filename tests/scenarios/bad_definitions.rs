@@ -114,7 +114,7 @@ fn text_that_is_no_yaml_is_shown_with_its_place() {
     let place = place();
     for (text, at, words) in [
         ("name: X\nversion: 1\nstages:\n  - name: [a\n", "4:11", "not valid YAML"),
-        ("name: X\n\tversion: 1\n", "2:1", "tab"),
+        ("name: X\nversion: 1\nstages:\n\t- name: a\n", "4:2", "indent with spaces"),
         ("name: X\nname: Y\nversion: 1\n", "2:1", "name"),
         ("", "1:1", "empty"),
         ("- a\n- b\n", "1:1", "workflow"),

@@ -1,14 +1,19 @@
 //! Scenarios through the real binary, one module per subject. Each runs in a place of its own, needs no network and
 //! nothing installed.
 
+#![expect(clippy::disallowed_methods, reason = "a scenario looks at the files that docket leaves")]
+
 use docket_tests::Place;
 
 mod agents;
 mod bad_definitions;
 mod bad_input;
+mod commands;
 mod conflicts;
 mod control;
 mod crash;
+mod flow;
+mod formats;
 mod journals;
 mod review;
 mod sandbox;

@@ -16,6 +16,8 @@ pub const FORMAT: u32 = 1;
 /// What stands between the hashed part of a line and its hash, and what ends a line.
 const HASH_KEY: &str = ",\"hash\":\"";
 const LINE_END: &str = "\"}\n";
+/// Characters of a SHA-256 in hexadecimal.
+const HASH_LENGTH: usize = 64;
 
 /// One transition of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,7 +167,7 @@ pub fn read(bytes: &[u8]) -> Result<Journal, JournalError> {
             }
             // A write that was cut short, or whose blocks reached the disk in part. A line with a sound hash is
             // never torn, so a newer format or a broken chain at the end is still refused.
-            Err(JournalFault::Hash) if is_last => {
+            Err(JournalFault::Hash) if is_last && !holds_whole_record(&bytes[position..]) => {
                 tail = Tail::Torn { sound: position };
                 break;
             }
@@ -177,6 +179,20 @@ pub fn read(bytes: &[u8]) -> Result<Journal, JournalError> {
         return Err(JournalError { line: 1, fault: JournalFault::Empty });
     }
     Ok(Journal { records, writer, tail })
+}
+
+/// Whether more than one byte comes after a whole record. A torn write ends before its record does, so what looks
+/// like one is then two records whose line end was changed.
+fn holds_whole_record(line: &[u8]) -> bool {
+    let end = LINE_END.trim_end().as_bytes();
+    let key = HASH_KEY.as_bytes();
+    let keys = line.windows(key.len()).enumerate().filter(|(_, window)| *window == key);
+    keys.map(|(start, _)| start).any(|start| {
+        let rest = &line[start + key.len()..];
+        let Some(hash) = rest.get(..HASH_LENGTH) else { return false };
+        let after = &rest[HASH_LENGTH..];
+        after.starts_with(end) && after.len() > end.len() + 1 && sha256(&line[..start]).as_bytes() == hash
+    })
 }
 
 fn record(line: &[u8], before: &Writer) -> Result<(Record, String), JournalFault> {

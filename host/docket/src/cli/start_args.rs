@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
 use docket_core::definition::{InputKind, InputSpec, Workflow};
+use docket_core::text::{printable, printable_lines};
 use serde_json::Value;
 
 use super::args::{GlobalArguments, RunArguments};
@@ -70,13 +71,15 @@ fn value(
 fn command(name: &str, workflow: &Workflow) -> Command {
     let base = Command::new("start")
         .bin_name(format!("docket workflow start {name}"))
-        .no_binary_name(true)
-        .about(workflow.name.clone());
-    let base = match &workflow.description {
-        Some(description) => base.long_about(format!("{}\n\n{description}", workflow.name)),
-        None => base,
-    };
+        .no_binary_name(true);
+    // Flattened arguments bring their own description along, so the workflow's comes after them.
     let command = GlobalArguments::augment_args(RunArguments::augment_args(base));
+    let title = printable(&workflow.name);
+    let text = match &workflow.description {
+        Some(description) => format!("{title}\n\n{}", printable_lines(description)),
+        None => title.clone(),
+    };
+    let command = command.about(title).long_about(text);
     let taken: Vec<String> =
         command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect();
     workflow.inputs.iter().fold(command, |command, input| command.arg(flag(input, &taken)))
@@ -106,7 +109,7 @@ fn flag(input: &InputSpec, taken: &[String]) -> Arg {
     }
     let arg = Arg::new(input.name.clone())
         .long(long)
-        .help(docket_core::text::printable(&help))
+        .help(printable(&help))
         .help_heading("Inputs")
         .value_name(input.kind.name().to_uppercase())
         .allow_hyphen_values(true)

@@ -105,7 +105,7 @@ fn similar(documents: &[String], name: &str) -> Vec<String> {
     let mut found: Vec<String> = containing.take(SUGGESTIONS).cloned().collect();
     if found.is_empty() {
         let stems: Vec<&str> = documents.iter().map(|path| stem(path)).collect();
-        if let Some(near) = closest(name, stems.iter().copied()) {
+        if let Some(near) = closest(stem(name), stems.iter().copied()) {
             found.extend(documents.iter().filter(|path| stem(path) == near).cloned());
         }
     }

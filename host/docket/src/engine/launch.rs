@@ -160,6 +160,7 @@ impl Engine {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "programs to be found are files")]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;

@@ -118,26 +118,23 @@ fn missing(
 /// When one can't be read.
 pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<Candidate>, EngineError> {
     let mut found = Vec::new();
-    if project.plugins().is_dir() {
-        for item in trust::items(project)?.into_iter().filter(|item| is_plugin(&item.path)) {
-            let path = format!(".docket/{}", item.path);
-            let plugin = look(item.bytes.clone(), &path);
-            found.push(Candidate { path, plugin, item: Some(item) });
-        }
+    for (path, item) in trust::plugin_items(project) {
+        let path = format!(".docket/{path}");
+        let (plugin, item) = match item {
+            Ok(item) => (look(item.bytes.clone(), &path), Some(item)),
+            Err(error) => (Err(ManifestError::Unreadable(error.to_string())), None),
+        };
+        found.push(Candidate { path, plugin, item });
     }
     for (path, bytes) in plugin_files::of_user(home, max_bytes)? {
         let path = path.display().to_string();
         let plugin = match bytes {
             Some(bytes) => look(bytes, &path),
-            None => Err(ManifestError::Bad(format!("it is larger than {max_bytes} bytes"))),
+            None => Err(ManifestError::Unreadable(format!("it is larger than {max_bytes} bytes"))),
         };
         found.push(Candidate { path, plugin, item: None });
     }
     Ok(found)
-}
-
-fn is_plugin(path: &str) -> bool {
-    path.starts_with("plugins/") && path.ends_with(".wasm")
 }
 
 fn look(bytes: Vec<u8>, path: &str) -> Result<Arc<Plugin>, ManifestError> {

@@ -140,7 +140,7 @@ impl Engine {
                 }
                 Err(message) => errors.push(InputError {
                     input: spec.name.clone(),
-                    message: format!("{}: {message}", spec.flag()),
+                    message: format!("--{}: {message}", spec.flag()),
                     hint: None,
                 }),
             }

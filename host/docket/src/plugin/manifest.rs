@@ -103,6 +103,9 @@ pub enum ManifestError {
     /// A manifest that can't be read.
     #[error("has a manifest that can't be used: {0}")]
     Bad(String),
+    /// A file that can't be read, or may not be.
+    #[error("can't be used: {0}")]
+    Unreadable(String),
     /// A contract version this docket does not know.
     #[error("was built for contract {CONTRACT_PACKAGE}… {0}; this docket runs {known}", known = CONTRACTS.join(", "))]
     Contract(String),

@@ -108,11 +108,6 @@ impl Project {
         self.workflows().join("completed")
     }
 
-    /// The project's own plugins.
-    pub fn plugins(&self) -> PathBuf {
-        self.root.join(FOLDER).join("plugins")
-    }
-
     /// The project's settings.
     pub fn config_file(&self) -> PathBuf {
         self.root.join(FOLDER).join("config.yml")

@@ -3,7 +3,7 @@
 //! writable by others, damaged) is an error, never an empty list.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use docket_core::run::{ProjectPath, sha256};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,9 @@ use crate::disk::{Durability, replace};
 /// The version of the stored format.
 const FORMAT: u32 = 1;
 /// The folders below `.docket/` whose files need trust.
-const TRUSTED_FOLDERS: [&str; 2] = ["workflows", "plugins"];
+const TRUSTED_FOLDERS: [&str; 2] = [PLUGINS, "workflows"];
+/// The one with plugins.
+const PLUGINS: &str = "plugins";
 /// What docket itself writes below `.docket/workflows/`.
 const OWN_FOLDERS: [&str; 2] = ["workflows/state", "workflows/completed"];
 /// Larger files are no definitions, templates, schemas or plugins.
@@ -131,41 +133,51 @@ fn key(project: &Path) -> String {
     project.display().to_string()
 }
 
-/// The files of a project that need trust, by path.
+/// The files of a project that need trust, by path. Who may write them does not matter: what is trusted is their
+/// content, and what is used is hashed.
 ///
 /// # Errors
-/// When one can't be read, is a link, or could have been written by somebody else.
+/// When one can't be read, is a link, or is too large.
 pub fn items(project: &Project) -> Result<Vec<Item>, StoreError> {
     let root = project.root().join(project::FOLDER);
-    let mut items = Vec::new();
-    for folder in TRUSTED_FOLDERS {
-        let own = |path: &Path| {
-            path.strip_prefix(&root).is_ok_and(|path| OWN_FOLDERS.iter().any(|own| path.starts_with(own)))
-        };
-        let root_of_own = root.clone();
-        let walk = ignore::WalkBuilder::new(root.join(folder))
-            .standard_filters(false)
-            .filter_entry(move |entry| {
-                entry
-                    .path()
-                    .strip_prefix(&root_of_own)
-                    .map_or(true, |path| !OWN_FOLDERS.iter().any(|own| path.starts_with(own)))
-            })
-            .build();
-        for entry in walk.flatten() {
-            let is_file = entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink());
-            if !is_file || own(entry.path()) {
-                continue;
-            }
-            items.push(item(project, &root, entry.path())?);
-        }
-    }
-    items.sort_by(|left, right| left.path.cmp(&right.path));
-    Ok(items)
+    TRUSTED_FOLDERS.iter().flat_map(|folder| files(&root, folder)).map(|path| item(project, &root, &path)).collect()
+}
+
+/// The plugin files of a project, by path below `.docket/`. One that can't be used stands in nobody else's way.
+pub fn plugin_items(project: &Project) -> Vec<(String, Result<Item, StoreError>)> {
+    let root = project.root().join(project::FOLDER);
+    let is_plugin = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
+    files(&root, PLUGINS)
+        .into_iter()
+        .filter(is_plugin)
+        .map(|path| {
+            let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+            (shown, item(project, &root, &path))
+        })
+        .collect()
+}
+
+/// All files and links below a folder of `.docket/`, sorted, without docket's own.
+fn files(root: &Path, folder: &str) -> Vec<PathBuf> {
+    let docket = root.to_owned();
+    let walk = ignore::WalkBuilder::new(root.join(folder))
+        .standard_filters(false)
+        .filter_entry(move |entry| {
+            let path = entry.path().strip_prefix(&docket).unwrap_or(entry.path());
+            !OWN_FOLDERS.iter().any(|own| path.starts_with(own))
+        })
+        .build();
+    let is_file = |kind: std::fs::FileType| kind.is_file() || kind.is_symlink();
+    let mut paths: Vec<PathBuf> = walk
+        .flatten()
+        .filter(|entry| entry.file_type().is_some_and(is_file))
+        .map(ignore::DirEntry::into_path)
+        .collect();
+    paths.sort();
+    paths
 }
 
 fn item(project: &Project, root: &Path, path: &Path) -> Result<Item, StoreError> {
-    crate::disk::refuse_unsafe(path)?;
     let shown = path.strip_prefix(root).ok().and_then(Path::to_str).unwrap_or_default().to_owned();
     let outside = |detail: String| StoreError::OutsideProject { path: path.display().to_string(), detail };
     let inside = ProjectPath::parse(&format!("{}/{shown}", project::FOLDER))

@@ -14,6 +14,9 @@ use crate::store::{Project, config, list, trust};
 /// `docket init`
 pub(super) fn init(settings: &Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
     let root = settings.project_folder();
+    if !root.is_dir() {
+        return Err(CliError::mistake(format!("{} is no folder", root.display()), "create it first"));
+    }
     let is_new = Project::init(&root)?;
     let text = format!("{} is a docket project {}", root.display(), if is_new { "now" } else { "already" });
     ui.result(&text, &DoneShape { done: text.clone() })?;
