@@ -32,7 +32,11 @@ fn doctor_looks_at_everything_and_says_what_is_missing() {
     let output = place.run(&["doctor"]).success();
     let _ = output.prints("your folder").prints("cache").prints("launchers: checklist, manual, shell");
     place.write(".docket/workflows/definitions/mine.yml", "name: Mine\n");
-    place.run(&["doctor"]).success().prints("1 of 1 file(s) of the project not trusted").prints("docket trust");
+    place
+        .run(&["doctor"])
+        .success()
+        .prints("1 of 1 file(s) of the project not trusted")
+        .prints("docket trust");
     Agent::quick(&place);
     place.run(&["doctor"]).success().prints("profile mine: shell runs /bin/sh");
     place.write_home("config.yml", "nonsense: 1\n");
@@ -96,12 +100,16 @@ fn runs_are_listed_by_where_they_stand() {
     let waiting = place.runs().into_iter().find(|id| *id != done).expect("another run");
     let list = |more: &[&str]| {
         let shown = place.run(&[&["workflow", "list", "--output", "json"], more].concat()).success().json();
-        let ids = shown["runs"].as_array().expect("a list").iter().map(|run| run["id"].as_str().expect("an id").to_owned());
+        let ids = shown["runs"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|run| run["id"].as_str().expect("an id").to_owned());
         ids.collect::<Vec<String>>()
     };
     assert_eq!(list(&[]), [waiting.clone(), done.clone()], "newest first");
-    assert_eq!(list(&["--status", "waiting"]), [waiting.clone()]);
-    assert_eq!(list(&["--status", "completed"]), [done.clone()]);
+    assert_eq!(list(&["--status", "waiting"]), std::slice::from_ref(&waiting));
+    assert_eq!(list(&["--status", "completed"]), std::slice::from_ref(&done));
     assert_eq!(list(&["--status", "failed"]), [""; 0]);
     place.run(&["workflow", "list"]).success().prints(&waiting).prints("rfc-review").prints("completed");
     let lines = place.run(&["workflow", "list", "--output", "jsonl"]).success().stdout;
@@ -119,19 +127,27 @@ fn results_and_status_look_like_the_specifications_examples() {
     place.run(&["workflow", "submit", &run, "--file", &right]).success();
     let results = place.run(&["workflow", "results", &run]).success();
     let results = results.prints(&format!("Workflow: RFC Review ({run})\nStatus: Completed\nDuration: "));
-    let results = results.prints("Assessment: REQUEST_CHANGES\n  Blockers: 1\n  Major Concerns: 2\n  Minor Issues: 0");
+    let results =
+        results.prints("Assessment: REQUEST_CHANGES\n  Blockers: 1\n  Major Concerns: 2\n  Minor Issues: 0");
     let results = results.prints("Critical Blockers:\n  1. Finding B1").prints(&format!("  - {DOCUMENT}\n"));
     let _ = results.prints(&format!("Review Results: docs/rfcs/.reviews/{}", reviews(&place)[0].0));
     let json = place.run(&["workflow", "results", &run, "--format", "json"]).success().json();
     assert_eq!(json["outputs"]["review-architecture.review_results"], answer());
-    assert_eq!(json["outputs"]["store-results.destination"], format!("docs/rfcs/.reviews/{}", reviews(&place)[0].0));
+    assert_eq!(
+        json["outputs"]["store-results.destination"],
+        format!("docs/rfcs/.reviews/{}", reviews(&place)[0].0)
+    );
     let markdown = place.run(&["workflow", "results", &run, "--format", "markdown"]).success();
-    let _ = markdown.prints("# RFC Review").prints("### Blockers").prints("**Finding B1** (Summary): Say how many");
+    let _ = markdown
+        .prints("# RFC Review")
+        .prints("### Blockers")
+        .prints("**Finding B1** (Summary): Say how many");
 
     let status = place.run(&["workflow", "status", &run]).success();
     let _ = status.prints("Stages:\n  ✅ gather-context (").prints("  ✅ update-status (");
     let shown = place.run(&["workflow", "show", &run]).success();
-    let shown = shown.prints("Definition: rfc-review (built-in)").prints("\"docs/rfcs/rfc-0007-queue-limits.md\"");
+    let shown =
+        shown.prints("Definition: rfc-review (built-in)").prints("\"docs/rfcs/rfc-0007-queue-limits.md\"");
     let shown = shown.prints("context 0.1.0 sha256:").prints("completed by the answer of tester");
     let _ = shown.prints(&format!("write {DOCUMENT}")).prints("Journal: ");
     let logs = place.run(&["workflow", "logs", &run]).success();
@@ -160,14 +176,22 @@ fn a_followed_log_ends_when_the_run_does() {
 fn every_line_of_a_run_is_one_json_value() {
     let place = place_with_document();
     let output = start(&place, &["--launcher", "checklist", "--output", "jsonl"]).success();
-    let lines: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines: Vec<Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let events: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).collect();
     assert_eq!(events.first(), Some(&"run_created"));
     assert_eq!(events.iter().filter(|event| **event == "stage_started").count(), 4);
     assert_eq!(events.last(), Some(&"run_completed"));
     let last = lines.last().expect("lines");
-    assert_eq!((last["id"].as_str(), &last["status"]), (Some(place.only_run().as_str()), &"completed".into()));
-    assert!(output.stderr.contains("Review complete!"), "what is said goes beside the data: {}", output.stderr);
+    assert_eq!(
+        (last["id"].as_str(), &last["status"]),
+        (Some(place.only_run().as_str()), &"completed".into())
+    );
+    assert!(
+        output.stderr.contains("Review complete!"),
+        "what is said goes beside the data: {}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -200,10 +224,18 @@ fn a_document_that_is_not_clear_is_asked_about() {
     place.run(&["review", "queue-limits"]).code(2).says("'queue-limits'").says(DOCUMENT);
     place.run(&["review", "docs/rfcs/rfc-0007-queue-limit.md"]).code(2).says(DOCUMENT);
     place.run(&["review", "../outside.md"]).code(2).says("outside the project");
-    place.run(&["review", "rfc-7", "--perspective", "architectur"]).code(2).says("did you mean 'architecture'?");
+    place
+        .run(&["review", "rfc-7", "--perspective", "architectur"])
+        .code(2)
+        .says("did you mean 'architecture'?");
     place.run(&["review", "rfc-7", "--workflow", "rfc-reviev"]).code(2).says("did you mean 'rfc-review'?");
     place.write("docs/old/rfc-0007-queues.md", DOCUMENT_TEXT);
-    place.run(&["review", "rfc-7"]).code(2).says("docs/old/rfc-0007-queues.md").says(DOCUMENT).says("name the file");
+    place
+        .run(&["review", "rfc-7"])
+        .code(2)
+        .says("docs/old/rfc-0007-queues.md")
+        .says(DOCUMENT)
+        .says("name the file");
     assert_eq!(place.runs(), [""; 0]);
     // A decision record gets the review for decision records.
     place.run(&["review", "adr-2", "--launcher", "checklist"]).success();

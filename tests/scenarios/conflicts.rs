@@ -157,10 +157,12 @@ fn destinations_outside_of_what_may_be_written_are_refused() {
     }
 }
 
+/// Another user than root.
+const NOBODY: u32 = 65534;
+
 /// Gives everything in the place to another user, and a command that runs as that user. Root may write anywhere, so a
 /// read-only folder would not stop it.
 fn as_nobody(place: &Place, arguments: &[&str]) -> Output {
-    const NOBODY: u32 = 65534;
     let mut command = place.command(arguments);
     // The cache of all tests belongs to whoever runs them.
     command.env("XDG_CACHE_HOME", place.home().join("cache"));
@@ -190,7 +192,6 @@ fn set_mode(place: &Place, path: &str, mode: u32) {
 fn a_read_only_folder_stops_the_run_until_it_can_be_written() {
     let place = place_with_document();
     if !can_run_as_nobody(&place) {
-        eprintln!("skipped: the binary can't be run as another user from where it lies");
         return;
     }
     set_mode(&place, "docs/rfcs", 0o555);
@@ -209,7 +210,6 @@ fn a_read_only_folder_stops_the_run_until_it_can_be_written() {
 fn a_read_only_project_is_refused_before_anything_starts() {
     let place = place_with_document();
     if !can_run_as_nobody(&place) {
-        eprintln!("skipped: the binary can't be run as another user from where it lies");
         return;
     }
     set_mode(&place, ".docket/workflows", 0o555);
@@ -220,12 +220,17 @@ fn a_read_only_project_is_refused_before_anything_starts() {
     assert_eq!(place.runs(), [""; 0]);
 }
 
-/// The folders above the binary may be closed to others.
+/// Whether docket can be run as somebody whom a read-only folder stops. The folders above the binary may be closed.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn can_run_as_nobody(place: &Place) -> bool {
     let mut command = std::process::Command::new("/bin/sh");
     command.args(["-c", "test -x \"$0\"", crate::DOCKET]).current_dir(place.project());
     if rustix::process::geteuid().is_root() {
-        command.uid(65534).gid(65534);
+        command.uid(NOBODY).gid(NOBODY);
     }
-    command.status().is_ok_and(|status| status.success())
+    let can = command.status().is_ok_and(|status| status.success());
+    if !can {
+        eprintln!("skipped: {} can't be run by another user", crate::DOCKET);
+    }
+    can
 }

@@ -88,7 +88,8 @@ fn a_run_whose_condition_of_success_is_false_failed() {
 #[test]
 fn a_stage_that_takes_too_long_is_stopped() {
     let place = guest_place();
-    let slow = json!({ "name": "slow", "type": "test", "timeout": 1, "config": { "act": "sleep", "seconds": 600 } });
+    let slow =
+        json!({ "name": "slow", "type": "test", "timeout": 1, "config": { "act": "sleep", "seconds": 600 } });
     let (output, run) = run(&place, &json!({ "name": "A", "version": 1, "stages": [slow] }));
     let _ = output.code(1).says("slow");
     let failure = stage(&place, &run, "slow")["failure"].clone();
@@ -99,14 +100,14 @@ fn a_stage_that_takes_too_long_is_stopped() {
 fn stages_that_wait_for_nothing_run_side_by_side_up_to_the_limit() {
     for (limit, most) in [(3, 3), (1, 1)] {
         let place = guest_place();
-        let slow = |name: &str| {
-            json!({ "name": name, "type": "test", "depends_on": [], "config": { "act": "sleep", "seconds": 600 } })
-        };
+        let slow = |name: &str| json!({ "name": name, "type": "test", "depends_on": [], "config": { "act": "sleep", "seconds": 600 } });
         let definition = json!({ "name": "A", "version": 1, "max_parallel": limit,
             "stages": [slow("one"), slow("two"), slow("three")] });
         place.trusted_definition("acts", &definition.to_string());
         let owner = place.spawn(&["workflow", "start", "acts"]);
-        wait_until("the run is there", || place.runs().len() == 1 && place.run_folder(&place.only_run()).join("state.json").exists());
+        wait_until("the run is there", || {
+            place.runs().len() == 1 && place.run_folder(&place.only_run()).join("state.json").exists()
+        });
         let run = place.only_run();
         let running = || statuses(&place, &run).iter().filter(|status| *status == "running").count();
         assert_eq!(running(), most, "they start in one record");
@@ -122,7 +123,9 @@ fn a_sleeping_stage_is_cancelled_paused_after_and_survives_kills() {
     let slow = json!({ "name": "slow", "type": "test", "config": { "act": "sleep", "seconds": 600 } });
     place.trusted_definition("acts", &json!({ "name": "A", "version": 1, "stages": [slow] }).to_string());
     let mut owner = place.spawn(&["workflow", "start", "acts"]);
-    wait_until("the stage runs", || place.runs().len() == 1 && place.run_folder(&place.only_run()).join("work").exists());
+    wait_until("the stage runs", || {
+        place.runs().len() == 1 && place.run_folder(&place.only_run()).join("work").exists()
+    });
     let run = place.only_run();
     docket_tests::kill(&mut owner);
     assert_eq!(status_of(&place, &run), "interrupted");

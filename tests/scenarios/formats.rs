@@ -16,8 +16,10 @@ fn schema(place: &Place, name: &str) -> jsonschema::Validator {
 
 #[track_caller]
 fn assert_fits(place: &Place, name: &str, value: &Value) {
-    let errors: Vec<String> =
-        schema(place, name).iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<String> = schema(place, name)
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     assert!(errors.is_empty(), "{name}: {errors:#?}\n{value:#}");
 }
 
@@ -74,7 +76,8 @@ fn what_is_printed_about_a_run_fits_its_schema() {
     statuses.sort();
     assert_eq!(statuses, ["cancelled", "completed", "failed", "waiting"]);
     assert_fits(&place, "list", &shown(&place, &["workflow", "list"]));
-    std::fs::write(place.run_folder(&cancelled).join("journal.jsonl"), "garbage\ngarbage\n").expect("written");
+    std::fs::write(place.run_folder(&cancelled).join("journal.jsonl"), "garbage\ngarbage\n")
+        .expect("written");
     std::fs::remove_file(place.project().join(".docket/workflows/state/index.jsonl")).expect("removed");
     let list = shown(&place, &["workflow", "list"]);
     assert_fits(&place, "list", &list);
@@ -91,7 +94,8 @@ fn start_and_submit_print_the_run_and_its_events() {
     assert_fits(&place, "review-results", &answer());
     let right = file(&place, "right.json", answer().to_string());
     let output = place.run(&["workflow", "submit", &run, "--file", &right, "--output", "jsonl"]).success();
-    let lines: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines: Vec<Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let (last, events) = lines.split_last().expect("lines");
     assert!(!events.is_empty());
     for event in events {
@@ -100,7 +104,8 @@ fn start_and_submit_print_the_run_and_its_events() {
     assert_fits(&place, "run", last);
     assert_document_reviewed_once(&place);
     let folder = place.run_folder(&run);
-    let read = |name: &str| serde_json::from_slice(&std::fs::read(folder.join(name)).expect("there")).expect("JSON");
+    let read =
+        |name: &str| serde_json::from_slice(&std::fs::read(folder.join(name)).expect("there")).expect("JSON");
     assert_fits(&place, "context-package", &read("context.json"));
     assert_fits(&place, "review-results", &read("review-results.json"));
 }

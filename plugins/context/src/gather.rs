@@ -37,7 +37,7 @@ pub fn gather(root: &Path, settings: &Settings) -> Result<ContextPackage, Error>
     let document = read_target(root, &settings.target)?;
     let words = Vocabulary::of(&document.text);
     let catalog = Catalog::read(root, &inventory, (&settings.target, &document), &words);
-    report::progress(format!("Comparing {} documents", catalog.entries.len()));
+    report::log(report::Level::Debug, format!("Comparing {} documents", catalog.entries.len()));
     if !inventory.is_complete() {
         report::log(report::Level::Warn, "The project has too many files; some were not looked at");
     }

@@ -39,11 +39,11 @@ impl Stage for Context {
             + package.related.rfcs.len()
             + package.related.architecture.len()
             + package.related.documents.len();
-        report::log(Level::Info, format!("Found {}", counted(documents, "related document")));
-        report::log(
-            Level::Info,
-            format!("Found {}", counted(package.patterns.cli_commands.len(), "affected command")),
-        );
+        report::progress(format!("Found {}", counted(documents, "related document")));
+        report::progress(format!(
+            "Found {}",
+            counted(package.patterns.cli_commands.len(), "affected command")
+        ));
         for broken in package.references.iter().filter(|reference| reference.broken) {
             let line = broken.line;
             report::log(Level::Warn, format!("{}:{line}: '{}' leads nowhere", package.target, broken.text));

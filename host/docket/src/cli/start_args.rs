@@ -69,9 +69,7 @@ fn value(
 
 /// The command for a workflow, with a flag for each input.
 fn command(name: &str, workflow: &Workflow) -> Command {
-    let base = Command::new("start")
-        .bin_name(format!("docket workflow start {name}"))
-        .no_binary_name(true);
+    let base = Command::new("start").bin_name(format!("docket workflow start {name}")).no_binary_name(true);
     // Flattened arguments bring their own description along, so the workflow's comes after them.
     let command = GlobalArguments::augment_args(RunArguments::augment_args(base));
     let title = printable(&workflow.name);
