@@ -1,7 +1,10 @@
 //! Builds docket's own components from source and lists them, with the files of `workflows/`, for embedding. Must
 //! not decide anything: what is embedded is what lies in those folders.
 
-#![expect(clippy::disallowed_methods, reason = "a build script reads cargo's environment and writes what is embedded")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script reads cargo's environment and writes what is embedded"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -241,3 +241,26 @@ fn a_document_that_is_not_clear_is_asked_about() {
     place.run(&["review", "adr-2", "--launcher", "checklist"]).success();
     assert_eq!(place.status(&place.only_run())["definition"], "adr-review");
 }
+
+/// Whoever asked for JSON gets it even when the arguments can't be parsed.
+#[test]
+fn mistyped_arguments_are_json_for_programs() {
+    let place = place();
+    for arguments in [&["workflow", "strat", "--output", "json"][..], &["--output=json", "reviw"]] {
+        let output = place.run(arguments).code(2);
+        let error: serde_json::Value = serde_json::from_str(&output.stderr).expect("JSON on standard error");
+        assert_eq!(error["exit_code"], 2);
+        assert!(error["message"].as_str().is_some_and(|message| message.contains("unrecognized")), "{error}");
+    }
+}
+
+/// docket's own files are no documents.
+#[test]
+fn files_that_no_stage_may_touch_are_no_inputs() {
+    let place = place();
+    place
+        .run(&["workflow", "start", "rfc-review", "--rfc-path", ".docket/config.yml"])
+        .code(2)
+        .says("'.docket', which no stage may touch");
+    assert!(place.runs().is_empty());
+}

@@ -12,9 +12,9 @@ pub mod wire;
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
+use clap::{Parser as _, ValueEnum as _};
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, GlobalArguments, Output};
 use error::{CliError, ExitCode};
 use settings::Settings;
 use ui::Ui;
@@ -28,7 +28,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
     let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
-        Err(usage) => return ui::usage(&usage),
+        Err(usage) => return misused(&arguments, usage),
     };
     let (settings, command) = match prepare(parsed) {
         Ok(prepared) => prepared,
@@ -37,13 +37,33 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let mut ui = Ui::new(settings.output);
     match commands::run(command, settings, &mut ui) {
         Ok(code) => code.code(),
-        Err(CliError::Usage(usage)) => ui::usage(&usage),
+        Err(CliError::Usage(usage)) => misused(&arguments, *usage),
         Err(error) => ui.error(&error).code(),
     }
 }
 
+/// Help, a version, or arguments that don't fit. Programs get mistakes as JSON even though the arguments that ask for
+/// it could not be parsed, so they are looked for as they are.
+fn misused(arguments: &[OsString], usage: clap::Error) -> u8 {
+    let text = |argument: &OsString| argument.to_str().unwrap_or_default().to_owned();
+    let texts: Vec<String> = arguments.iter().map(text).collect();
+    let after_flag = texts.iter().skip_while(|text| *text != "--output").nth(1).cloned();
+    let wanted =
+        texts.iter().find_map(|text| text.strip_prefix("--output=").map(str::to_owned)).or(after_flag);
+    let global = GlobalArguments {
+        output: wanted.and_then(|wanted| Output::from_str(&wanted, true).ok()),
+        ..GlobalArguments::default()
+    };
+    match settings::output(&global) {
+        Ok(output) if output != Output::Human && usage.use_stderr() => {
+            Ui::new(output).error(&CliError::Usage(Box::new(usage))).code()
+        }
+        _ => ui::usage(&usage),
+    }
+}
+
 fn prepare(parsed: Arguments) -> Result<(Settings, Command), (Ui, CliError)> {
-    let output = settings::output(&parsed.global).map_err(|error| (Ui::new(args::Output::Human), error))?;
+    let output = settings::output(&parsed.global).map_err(|error| (Ui::new(Output::Human), error))?;
     let settings = Settings::new(&parsed.global, output).map_err(|error| (Ui::new(output), error))?;
     Ok((settings, parsed.command))
 }

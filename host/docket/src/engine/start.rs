@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::check::Definition;
 use super::drive::{Driver, Owned};
 use super::{Engine, EngineError, Interrupt, LaunchWishes, Observer, now};
-use crate::plugin::PluginOrigin;
+use crate::plugin::{Plugin, PluginOrigin};
 use crate::store::journal::JournalFile;
 use crate::store::run_folder::ID_PREFIX;
 use crate::store::{RunFolder, StoreError};
@@ -152,6 +152,8 @@ impl Engine {
         let setting = self.setting();
         let from_here = |folder: &Path| setting.project.path(text, folder).map_err(|error| error.to_string());
         let path = from_here(&setting.folder)?;
+        // What no stage may touch is no document either.
+        docket_core::run::ProjectPath::writable(path.as_str()).map_err(|error| error.to_string())?;
         let there = |path: &docket_core::run::ProjectPath| {
             if is_folder {
                 setting.project.is_folder(path)
@@ -186,18 +188,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes docket's own plugins ready on a thread beside the one that reads the definition. Of the launchers only
-    /// the one that is likely to be used.
-    pub fn warm_up(self: &Arc<Self>, launch: &LaunchWishes) {
+    /// Makes the plugins of a definition ready on a thread beside the one that reads it: docket's own ones whose stage
+    /// types its text mentions, and of the launchers the one that is likely to be used.
+    pub fn warm_up(self: &Arc<Self>, name: &str, launch: &LaunchWishes) {
+        let Ok(Some(found)) = self.library().definition(name) else { return };
         let launcher =
             self.launch_settings(launch).ok().and_then(|settings| settings.forced.or(settings.preferred));
         let engine = Arc::clone(self);
         std::thread::spawn(move || {
-            let is_likely = |name: &Option<String>| name.is_none() || *name == launcher;
-            for plugin in engine.plugins().usable.plugins() {
-                if plugin.origin == PluginOrigin::BuiltIn && is_likely(&plugin.manifest.launcher) {
-                    engine.runtime.prepare(plugin, &engine.setting().limits);
-                }
+            let is_likely = |plugin: &Plugin| {
+                let is_mentioned =
+                    plugin.manifest.stages.iter().any(|stage| found.text.contains(&stage.stage_type));
+                let is_launcher = plugin.manifest.launcher.is_none() || plugin.manifest.launcher == launcher;
+                plugin.origin == PluginOrigin::BuiltIn && is_mentioned && is_launcher
+            };
+            for plugin in engine.plugins().usable.plugins().iter().filter(|plugin| is_likely(plugin)) {
+                engine.runtime.prepare(plugin, &engine.setting().limits);
             }
         });
     }

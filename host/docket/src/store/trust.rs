@@ -140,7 +140,11 @@ fn key(project: &Path) -> String {
 /// When one can't be read, is a link, or is too large.
 pub fn items(project: &Project) -> Result<Vec<Item>, StoreError> {
     let root = project.root().join(project::FOLDER);
-    TRUSTED_FOLDERS.iter().flat_map(|folder| files(&root, folder)).map(|path| item(project, &root, &path)).collect()
+    TRUSTED_FOLDERS
+        .iter()
+        .flat_map(|folder| files(&root, folder))
+        .map(|path| item(project, &root, &path))
+        .collect()
 }
 
 /// The plugin files of a project, by path below `.docket/`. One that can't be used stands in nobody else's way.

@@ -34,7 +34,7 @@ pub(super) fn start(settings: Settings, rest: &[String], ui: &mut Ui) -> Result<
     let Some((name, rest)) = name else { return overview(&settings, rest, ui) };
     let engine = settings.engine()?;
     // The flags are read once the definition's inputs are known; most runs use what the environment says.
-    engine.warm_up(&settings.launch(&RunArguments::default()));
+    engine.warm_up(name, &settings.launch(&RunArguments::default()));
     warn_of_broken_plugins(&engine, ui);
     let definition = engine.definition(name)?;
     let arguments = start_args::parse(name, &definition.workflow, rest)?;
@@ -88,10 +88,10 @@ pub(super) fn review(
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let engine = settings.engine()?;
-    engine.warm_up(&settings.launch(&arguments.run));
     warn_of_broken_plugins(&engine, ui);
     let document = engine.document(&arguments.document)?;
     let name = arguments.workflow.unwrap_or_else(|| workflow_for(&document).to_owned());
+    engine.warm_up(&name, &settings.launch(&arguments.run));
     let definition = engine.definition(&name)?;
     let mut inputs = BTreeMap::new();
     let file = definition.workflow.inputs.iter().find(|input| matches!(input.kind, InputKind::File));
