@@ -13,6 +13,7 @@ mod conflicts;
 mod control;
 mod crash;
 mod flow;
+mod foreign;
 mod formats;
 mod journals;
 mod review;

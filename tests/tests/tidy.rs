@@ -72,7 +72,9 @@ fn imports_go_one_way() {
 
 #[test]
 fn only_one_file_prints_and_only_one_reads_the_environment() {
-    for (word, owner) in [("std::env::var", "settings.rs"), ("io::stdout()", "ui.rs"), ("io::stderr()", "ui.rs")] {
+    for (word, owner) in
+        [("std::env::var", "settings.rs"), ("io::stdout()", "ui.rs"), ("io::stderr()", "ui.rs")]
+    {
         let others: Vec<String> = files(&["host/docket/src"], "rs")
             .iter()
             .filter(|path| !path.ends_with(owner) && read(path).contains(word))

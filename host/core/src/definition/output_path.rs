@@ -65,6 +65,8 @@ fn check(text: &str) -> Result<(), ExpressionError> {
         "is absolute"
     } else if text.contains('\\') || text.chars().any(char::is_control) {
         "has a backslash or a control character"
+    } else if text.starts_with("results/") && text.contains("/attempt-") {
+        "lies where docket keeps the records of processes"
     } else if text.split('/').any(|part| part == "..") {
         "leads out of the run's folder ('..')"
     } else if text.split('/').any(|part| part.is_empty() || part == ".") {

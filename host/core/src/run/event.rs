@@ -148,6 +148,9 @@ pub struct NewRun {
     pub docket: String,
     /// Who started it.
     pub by: Actor,
+    /// Proof that this user started it: see [`super::seal`].
+    #[serde(default)]
+    pub seal: String,
 }
 
 /// A stage type as it was when the run started.

@@ -287,6 +287,7 @@ mod tests {
             options: RunOptions::default(),
             docket: "0.1.0".into(),
             by: Actor { user: "me".into(), process: 1 },
+            seal: String::new(),
         }))
     }
 

@@ -56,6 +56,7 @@ pub(crate) fn new_run(workflow: &Workflow, text: &str) -> NewRun {
         options: RunOptions::default(),
         docket: "0.1.0".into(),
         by: me(),
+        seal: String::new(),
     }
 }
 

@@ -192,6 +192,13 @@ fn tell_engine(error: &EngineError) -> Told {
         }
         EngineError::Expression(error) => told(error.hint.clone(), ExitCode::Usage),
         EngineError::NotTrusted(items) => not_trusted(items),
+        EngineError::ForeignRun { run } => told(
+            Some(format!(
+                "a run carries its own definition and commands, so one that came with a project is not believed; look at \
+                 it with `docket workflow show {run}`, and start a new run of your own"
+            )),
+            ExitCode::NotTrusted,
+        ),
         EngineError::Launcher { hint, .. } => told(Some(hint.clone()), ExitCode::Usage),
         EngineError::Refused(refusal) => {
             let (conflict, hint) = words::refusal(refusal);

@@ -86,7 +86,7 @@ impl Settings {
 
     /// The project: the one named, else the nearest one above.
     pub(super) fn project(&self) -> Result<Project, CliError> {
-        match &self.project {
+        let project = match &self.project {
             Some(folder) => {
                 let folder = self.folder.join(folder);
                 if !Project::is_project(&folder) {
@@ -94,10 +94,12 @@ impl Settings {
                         format!("{} is no docket project: it has no .docket folder", folder.display());
                     return Err(CliError::mistake(message, "run `docket init` there"));
                 }
-                Ok(Project::open(&folder)?)
+                Project::open(&folder)?
             }
-            None => Ok(Project::find(&self.folder, self.home.folder())?),
-        }
+            None => Project::find(&self.folder, self.home.folder())?,
+        };
+        project.refuse_own_links()?;
+        Ok(project)
     }
 
     /// The folder that `docket init` makes a project.

@@ -67,7 +67,9 @@ impl Engine {
         let library = self.library();
         let mut used = vec![definition.found.clone()];
         for name in definition.workflow.templates.keys() {
-            used.extend(library.template(name)?);
+            // Where it lies today, and the text that is used: it could have been changed between the two looks.
+            let text = definition.workflow.templates[name].clone();
+            used.extend(library.template(name)?.map(|found| Found { text, ..found }));
         }
         for name in definition.workflow.schemas.keys() {
             used.extend(library.schema(name)?);

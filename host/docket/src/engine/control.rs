@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_core::run::{Input, RunState};
+use docket_core::run::{Input, RunState, RunStatus};
 use serde_json::Value;
 
 use super::drive::Driver;
@@ -70,11 +70,18 @@ impl Engine {
         observer: &mut dyn Observer,
         interrupt: Interrupt,
     ) -> Result<Answered, EngineError> {
-        let ticket = format!("{}-{}", std::process::id(), request_name(&request));
+        // A number would do for two terminals; a reply that nobody fetched must fit no later request.
+        let ticket =
+            format!("{:032x}-{}", u128::from_le_bytes(super::start::random()?), request_name(&request));
         let start = std::time::Instant::now();
         while start.elapsed() < PATIENCE {
             match Driver::open(self, folder.clone(), observer, interrupt.clone()) {
                 Ok(mut driver) => {
+                    // Whoever owned it died: what it owed comes before anything new.
+                    let is_interrupted = driver.state().status == RunStatus::Running;
+                    if is_interrupted && matches!(request, Request::Submit { .. }) {
+                        driver.feed(Input::Resume { by: self.setting().actor.clone() })?;
+                    }
                     driver.feed(input(request))?;
                     let stopped = driver.drive()?;
                     return Ok(Answered::Here { state: Box::new(driver.state().clone()), stopped });

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use docket_core::definition::{Workflow, check};
 use docket_core::run::{
     Decision, Effect, Ending, Event, Failure, Input, Notice, PluginUsed, RunState, RunStatus, StageStatus,
-    Usage, decide, task,
+    Usage, decide, is_sealed, task,
 };
 use docket_core::text::printable;
 
@@ -51,6 +51,8 @@ pub struct Driver<'a> {
     effects: VecDeque<Effect>,
     running: BTreeMap<usize, (u32, Cancel)>,
     activities: BTreeMap<usize, Activity>,
+    /// The status in the project's index.
+    noted: Option<RunStatus>,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
 }
@@ -84,6 +86,7 @@ impl<'a> Driver<'a> {
             effects: VecDeque::new(),
             running: BTreeMap::new(),
             activities: BTreeMap::new(),
+            noted: None,
             sender,
             receiver,
         }
@@ -100,11 +103,25 @@ impl<'a> Driver<'a> {
         interrupt: Interrupt,
     ) -> Result<Self, EngineError> {
         let ownership = folder.own()?;
+        refuse_foreign(engine, &folder)?;
         let (journal, state) = JournalFile::open(&folder.journal())?;
         let workflow =
             check(&format!("{}/definition.yml", folder.id()), &state.start.text, &Snapshot(&state.start))
                 .map_err(EngineError::Definition)?;
-        Ok(Self::new(engine, Owned { folder, ownership, journal, workflow, state }, observer, interrupt))
+        let mut driver =
+            Self::new(engine, Owned { folder, ownership, journal, workflow, state }, observer, interrupt);
+        driver.noted = Some(driver.state.status);
+        driver.make_derived_again()?;
+        Ok(driver)
+    }
+
+    /// Makes again what a crash may have kept from being written beside the journal.
+    fn make_derived_again(&mut self) -> Result<(), EngineError> {
+        for stage in 0..self.state.stages.len() {
+            self.write_result(stage)?;
+        }
+        self.write_state()?;
+        Ok(list::note(&self.engine.setting().project, &self.state)?)
     }
 
     /// The run as it stands.
@@ -119,6 +136,11 @@ impl<'a> Driver<'a> {
     pub(super) fn feed(&mut self, input: Input) -> Result<(), EngineError> {
         let at = now();
         let decision = decide(&self.workflow, &mut self.state, input, at)?;
+        // Noted before it is recorded: "running" only means that the journal and the lock are to be asked, while a run
+        // noted as waiting would be taken for one even after its owner died.
+        if self.state.status == RunStatus::Running && !decision.events.is_empty() {
+            self.note()?;
+        }
         // When this fails, driving ends: the state is ahead of the journal and must not be used any more.
         self.journal.append(at, &decision)?;
         self.recorded(at, decision)
@@ -130,25 +152,14 @@ impl<'a> Driver<'a> {
         at: docket_core::Timestamp,
         decision: Decision,
     ) -> Result<(), EngineError> {
-        let status_events = [Event::RunPaused, Event::RunWaiting];
-        let mut noted = false;
         for event in &decision.events {
-            noted |= status_events.contains(event)
-                || matches!(
-                    event,
-                    Event::RunCreated(_)
-                        | Event::RunResumed { .. }
-                        | Event::RunCompleted { .. }
-                        | Event::RunFailed { .. }
-                        | Event::RunCancelled { .. }
-                );
             self.log_event(at, event)?;
+            if let Event::StageCompleted { stage, .. } | Event::StageFailed { stage, .. } = event {
+                self.write_result(*stage)?;
+            }
         }
-        self.write_results(&decision)?;
         self.write_state()?;
-        if noted {
-            list::note(&self.engine.setting().project, &self.state)?;
-        }
+        self.note()?;
         for event in &decision.events {
             self.observer.event(&self.state, event, at);
         }
@@ -322,23 +333,28 @@ impl<'a> Driver<'a> {
         Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)
     }
 
-    /// Writes outputs where people and scripts look for them: `results/<stage>/<output>.json`, and the path the
-    /// definition names.
-    fn write_results(&self, decision: &Decision) -> Result<(), StoreError> {
-        for event in &decision.events {
-            let (stage, result) = match event {
-                Event::StageCompleted { stage, result, .. } => (*stage, result),
-                Event::StageFailed { stage, failure: Failure { rejected: Some(rejected), .. }, .. } => {
-                    let name = format!("results/{}/rejected.json", self.file_name(*stage));
-                    write_json(&self.folder, &name, rejected)?;
-                    continue;
-                }
-                _ => continue,
-            };
-            write_json(&self.folder, &format!("results/{}/result.json", self.file_name(stage)), result)?;
-            for file in docket_core::run::output_files(&self.workflow, &self.state, stage) {
-                write_json(&self.folder, &file.path, &file.value)?;
-            }
+    /// Notes the run in the project's index when its status is another than was noted.
+    fn note(&mut self) -> Result<(), StoreError> {
+        if self.noted != Some(self.state.status) {
+            list::note(&self.engine.setting().project, &self.state)?;
+            self.noted = Some(self.state.status);
+        }
+        Ok(())
+    }
+
+    /// Writes outputs where people and scripts look for them: `results/<stage>/result.json`, and the paths the
+    /// definition names. Of a failed stage, what could not be used.
+    fn write_result(&self, stage: usize) -> Result<(), StoreError> {
+        let folder = format!("results/{}", self.file_name(stage));
+        let now = &self.state.stages[stage];
+        if let Some(rejected) = now.failure.as_ref().and_then(|failure| failure.rejected.as_ref()) {
+            write_json(&self.folder, &format!("{folder}/rejected.json"), rejected)?;
+        }
+        if let Some(result) = &now.result {
+            write_json(&self.folder, &format!("{folder}/result.json"), result)?;
+        }
+        for file in docket_core::run::output_files(&self.workflow, &self.state, stage) {
+            write_json(&self.folder, &file.path, &file.value)?;
         }
         Ok(())
     }
@@ -357,6 +373,16 @@ impl<'a> Driver<'a> {
     pub fn is_settled(&self) -> bool {
         self.state.status != RunStatus::Running
     }
+}
+
+/// Refuses a run that this user did not start: its journal names a definition and commands of somebody's choosing.
+fn refuse_foreign(engine: &Engine, folder: &RunFolder) -> Result<(), EngineError> {
+    let state = crate::store::journal::load_state(&folder.journal())?;
+    let key = engine.setting().home.key(super::start::random()?)?;
+    if is_sealed(&key, &state.start) {
+        return Ok(());
+    }
+    Err(EngineError::ForeignRun { run: folder.id().to_owned() })
 }
 
 fn write_json(folder: &RunFolder, name: &str, value: &impl serde::Serialize) -> Result<(), StoreError> {

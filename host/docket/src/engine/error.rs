@@ -47,6 +47,12 @@ pub enum EngineError {
     /// Not trusted or not granted.
     #[error("this project brings files that you have not trusted: {}", .0.iter().map(|item| item.path.as_str()).collect::<Vec<_>>().join(", "))]
     NotTrusted(Vec<Untrusted>),
+    /// A run that somebody else started.
+    #[error("run {run} was not started by you, or not with this docket folder of yours; it is not continued")]
+    ForeignRun {
+        /// The run.
+        run: String,
+    },
     /// A profile or launcher that is not there.
     #[error("{message}")]
     Launcher {

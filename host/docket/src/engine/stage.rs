@@ -16,6 +16,7 @@ use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::GrantedCommand;
 use crate::plugin::host::{Cancel, Notices};
 use crate::plugin::{Grants, Outcome, Plugin, StageCall};
+use crate::store::change::Seen;
 use crate::store::run_folder::file_name;
 use crate::store::{RunFolder, change};
 
@@ -109,12 +110,13 @@ impl Job {
             command: self.command,
         });
         let ending = match reply.outcome {
-            Outcome::Completed { result, writes, seen } => {
+            Outcome::Completed { result, writes, seen, since } => {
                 let planned = fits_manifest(&self.plugin, &self.task.stage_type, &result).and_then(|()| {
-                    change::plan(&setting.project, &self.folder, writes, &seen).map_err(|error| {
-                        let message = format!("what the stage proposes can't be written: {error}");
-                        Failure::new("proposal-refused", message).rejected(result.clone())
-                    })
+                    change::plan(&setting.project, &self.folder, writes, &Seen { files: seen, since })
+                        .map_err(|error| {
+                            let message = format!("what the stage proposes can't be written: {error}");
+                            Failure::new("proposal-refused", message).rejected(result.clone())
+                        })
                 });
                 Some(match planned {
                     Ok(change_set) => Ending::Completed { result, change_set },

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use docket_core::definition::{
     InputError, InputKind, InputSpec, RunFacts, Workflow, resolve_inputs, stage_names,
 };
-use docket_core::run::{NewRun, RunOptions, StageSnapshot, create};
+use docket_core::run::{NewRun, RunOptions, StageSnapshot, create, seal};
 use serde_json::Value;
 
 use super::check::Definition;
@@ -66,7 +66,9 @@ impl Engine {
                 return Err(EngineError::Expression(error));
             }
         };
-        let new = self.new_run(definition, &workflow, folder.id(), names, inputs, date, options);
+        let mut new = self.new_run(definition, &workflow, folder.id(), names, inputs, date, options);
+        let key = self.setting().home.key(random()?)?;
+        new.seal = seal(&key, &new).map_err(|cause| EngineError::Bug(format!("BUG: {cause}")))?;
         let at = now();
         folder.write_derived("definition.yml", new.text.as_bytes())?;
         folder.write_derived("inputs.json", &serde_json::to_vec_pretty(&new.inputs).unwrap_or_default())?;
@@ -114,6 +116,7 @@ impl Engine {
             options,
             docket: env!("CARGO_PKG_VERSION").to_owned(),
             by: self.setting().actor.clone(),
+            seal: String::new(),
         }
     }
 
@@ -221,11 +224,17 @@ impl Engine {
 }
 
 fn new_id() -> Result<String, EngineError> {
-    let mut bytes = [0_u8; ID_LENGTH];
+    let bytes = random::<ID_LENGTH>()?;
+    let letters = bytes.iter().map(|byte| char::from(ID_ALPHABET[usize::from(*byte) % ID_ALPHABET.len()]));
+    Ok(ID_PREFIX.chars().chain(letters).collect())
+}
+
+/// Bytes that nobody can guess.
+pub(super) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], EngineError> {
+    let mut bytes = [0_u8; LENGTH];
     getrandom::fill(&mut bytes).map_err(|cause| {
         let cause = std::io::Error::other(cause.to_string());
         EngineError::Store(StoreError::io("can't read random bytes from", Path::new("the system"))(cause))
     })?;
-    let letters = bytes.iter().map(|byte| char::from(ID_ALPHABET[usize::from(*byte) % ID_ALPHABET.len()]));
-    Ok(ID_PREFIX.chars().chain(letters).collect())
+    Ok(bytes)
 }

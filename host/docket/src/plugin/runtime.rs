@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cap_std::fs::Dir;
 use docket_core::definition::ConfigFault;
@@ -85,6 +85,8 @@ pub enum Outcome {
         writes: Vec<PlannedWrite>,
         /// What was at its files when it started.
         seen: BTreeMap<ProjectPath, FileState>,
+        /// When it started.
+        since: SystemTime,
     },
     /// With a question.
     Waiting(Question),
@@ -372,5 +374,5 @@ fn completed(plugin: &str, result: &str, grants: &Grants, limits: &Limits, mount
             ),
         );
     }
-    Outcome::Completed { result, writes, seen: mounts.seen.clone() }
+    Outcome::Completed { result, writes, seen: mounts.seen.clone(), since: mounts.since }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
+use std::time::SystemTime;
 
 use cap_std::fs::{Dir, OpenOptions};
 use docket_core::run::{
@@ -25,8 +26,31 @@ pub fn look(project: &Project, path: &ProjectPath) -> Result<FileState, StoreErr
     Ok(project.read(path)?.map_or(FileState::Missing, |bytes| FileState::File(sha256(&bytes))))
 }
 
-/// Makes a change set of what a stage wrote. `seen` is what was at a path when the stage was given it; paths not in
-/// it are looked at now. Files that would stay as they are are left out. Large contents are stored, durably.
+/// What a stage could know of the files it writes.
+#[derive(Debug)]
+pub struct Seen {
+    /// What was at a path when the stage was given it.
+    pub files: BTreeMap<ProjectPath, FileState>,
+    /// When it was given everything else.
+    pub since: SystemTime,
+}
+
+/// As [`look`], for a file that the stage may have read at any time since then: one that was changed meanwhile is not
+/// what the stage read.
+fn look_since(project: &Project, path: &ProjectPath, since: SystemTime) -> Result<FileState, StoreError> {
+    let now = look(project, path)?;
+    let modified =
+        std::fs::symlink_metadata(project.root().join(path.as_str())).and_then(|found| found.modified());
+    if now != FileState::Missing && modified.is_ok_and(|modified| modified >= since) {
+        let detail =
+            "was changed while the stage ran, so what the stage wants to write there does not fit".to_owned();
+        return Err(StoreError::OutsideProject { path: path.to_string(), detail });
+    }
+    Ok(now)
+}
+
+/// Makes a change set of what a stage wrote. Paths that are not in `seen` are looked at now, and must not have been
+/// changed since the stage started. Files that would stay as they are are left out. Large contents are stored, durably.
 ///
 /// # Errors
 /// When a path can't be looked at or a content can't be stored.
@@ -34,13 +58,13 @@ pub fn plan(
     project: &Project,
     run: &RunFolder,
     writes: Vec<PlannedWrite>,
-    seen: &BTreeMap<ProjectPath, FileState>,
+    seen: &Seen,
 ) -> Result<Option<ChangeSet>, StoreError> {
     let mut files = Vec::new();
     for write in writes {
-        let before = match seen.get(&write.path) {
+        let before = match seen.files.get(&write.path) {
             Some(state) => state.clone(),
-            None => look(project, &write.path)?,
+            None => look_since(project, &write.path, seen.since)?,
         };
         let after = sha256(&write.bytes);
         if before == FileState::File(after.clone()) {
@@ -157,18 +181,22 @@ pub fn apply(project: &Project, run: &RunFolder, changes: &ChangeSet) -> Result<
     }
     for change in todo {
         let bytes = content(run, change).map_err(refused)?;
-        write(project, &change.path, &bytes).map_err(refused)?;
+        // The first look was some syncs ago.
+        if change.verdict(&look(project, &change.path).map_err(refused)?) == Verdict::Write {
+            write(project, run, &change.path, &bytes).map_err(refused)?;
+        }
     }
     Ok(())
 }
 
 /// Writes one file beneath the project: every folder on the way is opened without following links.
-fn write(project: &Project, path: &ProjectPath, bytes: &[u8]) -> Result<(), StoreError> {
+fn write(project: &Project, run: &RunFolder, path: &ProjectPath, bytes: &[u8]) -> Result<(), StoreError> {
     let shown = project.root().join(path.as_str());
     let error = StoreError::io("can't write", &shown);
     let go = || -> std::io::Result<()> {
         let (folder, name) = open_parent(project, path)?;
-        let temporary = format!(".docket-{}-{name}.tmp", std::process::id());
+        // A run has one owner at a time, so a leftover of one that died is overwritten by the next.
+        let temporary = format!(".{}-{name}.tmp", run.id());
         let mode = folder.symlink_metadata(name).map(|metadata| metadata.permissions()).ok();
         let mut file =
             folder.open_with(&temporary, OpenOptions::new().write(true).create(true).truncate(true))?;
@@ -223,11 +251,28 @@ mod tests {
         PlannedWrite { path: ProjectPath::parse(path).expect("a path"), bytes: text.into() }
     }
 
+    /// A stage that began after everything else happened.
+    fn nothing_seen() -> Seen {
+        let since = SystemTime::now() + std::time::Duration::from_secs(3600);
+        Seen { files: BTreeMap::new(), since }
+    }
+
+    #[test]
+    fn a_file_that_changed_while_the_stage_ran_is_not_what_it_read() {
+        let (folder, project, run) = setting();
+        let seen =
+            Seen { files: BTreeMap::new(), since: SystemTime::now() - std::time::Duration::from_secs(60) };
+        std::fs::write(folder.path().join("a.md"), "changed while the stage ran").expect("written");
+        let refused = plan(&project, &run, vec![planned("a.md", "new")], &seen).expect_err("refused");
+        assert!(refused.to_string().contains("'a.md' was changed while the stage ran"), "{refused}");
+        assert!(plan(&project, &run, vec![planned("b.md", "new")], &seen).expect("a new file").is_some());
+    }
+
     #[test]
     fn applying_twice_writes_once() {
         let (folder, project, run) = setting();
         let writes = vec![planned("docs/new/a.md", "one"), planned("b.bin", &"x".repeat(INLINE_BYTES + 1))];
-        let changes = plan(&project, &run, writes, &BTreeMap::new()).expect("planned").expect("changes");
+        let changes = plan(&project, &run, writes, &nothing_seen()).expect("planned").expect("changes");
         assert!(matches!(changes.files[0].content, Content::Blob { .. }));
         apply(&project, &run, &changes).expect("applied");
         assert_eq!(std::fs::read_to_string(folder.path().join("docs/new/a.md")).expect("there"), "one");
@@ -244,7 +289,7 @@ mod tests {
         let (folder, project, run) = setting();
         std::fs::write(folder.path().join("b.md"), "old").expect("written");
         let writes = vec![planned("a.md", "new"), planned("b.md", "new")];
-        let changes = plan(&project, &run, writes, &BTreeMap::new()).expect("planned").expect("changes");
+        let changes = plan(&project, &run, writes, &nothing_seen()).expect("planned").expect("changes");
         std::fs::write(folder.path().join("b.md"), "somebody else's").expect("written");
         let failure = apply(&project, &run, &changes).expect_err("a conflict");
         assert_eq!(failure.code, "file-changed");
@@ -258,7 +303,8 @@ mod tests {
         let (folder, project, run) = setting();
         let path = ProjectPath::parse("a.md").expect("a path");
         std::fs::write(folder.path().join("a.md"), "old").expect("written");
-        let seen = BTreeMap::from([(path.clone(), look(&project, &path).expect("looked"))]);
+        let files = BTreeMap::from([(path.clone(), look(&project, &path).expect("looked"))]);
+        let seen = Seen { files, since: SystemTime::now() };
         std::fs::write(folder.path().join("a.md"), "changed while the stage ran").expect("written");
         let changes =
             plan(&project, &run, vec![planned("a.md", "new")], &seen).expect("planned").expect("changes");
@@ -270,7 +316,7 @@ mod tests {
         let (folder, project, run) = setting();
         let outside = tempfile::tempdir().expect("a folder");
         let changes =
-            plan(&project, &run, vec![planned("docs/a.md", "x")], &BTreeMap::new()).expect("planned");
+            plan(&project, &run, vec![planned("docs/a.md", "x")], &nothing_seen()).expect("planned");
         std::os::unix::fs::symlink(outside.path(), folder.path().join("docs")).expect("linked");
         let failure = apply(&project, &run, &changes.expect("changes")).expect_err("refused");
         assert_eq!(failure.code, "write-refused");
@@ -282,7 +328,7 @@ mod tests {
         let (folder, project, run) = setting();
         std::fs::write(folder.path().join("a.md"), "same").expect("written");
         assert_eq!(
-            plan(&project, &run, vec![planned("a.md", "same")], &BTreeMap::new()).expect("planned"),
+            plan(&project, &run, vec![planned("a.md", "same")], &nothing_seen()).expect("planned"),
             None
         );
     }

@@ -1,10 +1,14 @@
 //! The user's own folder: `~/.docket`, or `$DOCKET_HOME`. It holds what decides about safety (trust, grants,
 //! profiles), so it is made private, and what others could have changed in it is not believed.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use crate::disk::{create_private, read_if_there, refuse_unsafe};
+
+/// Bytes of the key that seals runs.
+pub const KEY_LENGTH: usize = 32;
 
 /// The user's folder and cache folder.
 #[derive(Debug, Clone)]
@@ -60,6 +64,31 @@ impl Home {
     /// When it can't be created.
     pub fn create(&self) -> Result<(), StoreError> {
         Ok(create_private(&self.folder)?)
+    }
+
+    /// The user's key for sealing runs. Made of `fresh` bytes when there is none yet.
+    ///
+    /// # Errors
+    /// When it can't be read or believed, or can't be made.
+    pub fn key(&self, fresh: [u8; KEY_LENGTH]) -> Result<[u8; KEY_LENGTH], StoreError> {
+        let path = self.folder.join("key");
+        if let Some(bytes) = self.read_private(&path)? {
+            return <[u8; KEY_LENGTH]>::try_from(bytes).map_err(|bytes| StoreError::Damaged {
+                path,
+                detail: format!("a key has {KEY_LENGTH} bytes, not {}", bytes.len()),
+            });
+        }
+        self.create()?;
+        // Whoever is first makes the key; it appears whole or not at all.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)
+            .map_err(StoreError::io("can't write in", &self.folder))?;
+        let written = file.write_all(&fresh).and_then(|()| file.as_file().sync_all());
+        written.map_err(StoreError::io("can't write", &path))?;
+        match file.persist_noclobber(&path) {
+            Ok(_) => Ok(fresh),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => self.key(fresh),
+            Err(error) => Err(StoreError::io("can't create", &path)(error.error)),
+        }
     }
 
     /// Reads a file that decides about safety. `None` when it is not there.

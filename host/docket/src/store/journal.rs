@@ -109,6 +109,9 @@ impl JournalFile {
     /// # Errors
     /// When the folders can't be synced.
     pub fn sync_name(&self) -> Result<(), StoreError> {
-        self.path.parent().map_or(Ok(()), |folder| Ok(sync_folder(folder)?))
+        for folder in self.path.ancestors().skip(1).take(2) {
+            sync_folder(folder)?;
+        }
+        Ok(())
     }
 }

@@ -169,6 +169,22 @@ impl Project {
         Ok(())
     }
 
+    /// Refuses a project in which docket's own folders are links: what docket writes there would go elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError::OutsideProject`], naming the link.
+    pub fn refuse_own_links(&self) -> Result<(), StoreError> {
+        for path in ["workflows/state/index.jsonl", "workflows/completed", "workflows/definitions", "plugins"]
+        {
+            let path = ProjectPath::parse(&format!("{FOLDER}/{path}"));
+            self.refuse_link(&path.map_err(|error| StoreError::OutsideProject {
+                path: FOLDER.to_owned(),
+                detail: format!("BUG: {error}"),
+            })?)?;
+        }
+        Ok(())
+    }
+
     /// Reads a file of the project, following no link. `None` when it is not there.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ impl RunFolder {
         let plain = id.chars().all(|character| character.is_ascii_alphanumeric() || character == '-');
         let path = project.runs().join(&id);
         if plain && path.join("journal.jsonl").is_file() {
+            refuse_links(&path)?;
             return Ok(Self { id, path });
         }
         let names = super::list::ids(project);
@@ -206,6 +207,22 @@ impl RunFolder {
             .open(&path)
             .and_then(|mut file| file.write_all(line.as_bytes()))
             .map_err(StoreError::io("can't append to", &path))
+    }
+}
+
+/// Refuses a run's folder that is a link or has one in it: docket made none, and would write through it.
+fn refuse_links(folder: &Path) -> Result<(), StoreError> {
+    let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    let inside = fs::read_dir(folder).map_err(StoreError::io("can't read", folder))?;
+    let link = std::iter::once(folder.to_owned())
+        .chain(inside.filter_map(|entry| Some(entry.ok()?.path())))
+        .find(|path| is_link(path));
+    match link {
+        None => Ok(()),
+        Some(link) => Err(StoreError::OutsideProject {
+            path: link.display().to_string(),
+            detail: "is a symbolic link, which docket never makes; remove it".to_owned(),
+        }),
     }
 }
 

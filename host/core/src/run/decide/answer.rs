@@ -58,19 +58,25 @@ fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value) -> Result<usize, 
             stages: stages.iter().map(|now| now.name.clone()).collect(),
         });
     }
-    let answered: Vec<usize> =
-        (0..stages.len()).filter(|position| stages[*position].answered_by.is_some()).collect();
+    let fits = |wanted: &dyn Fn(&crate::run::StageState) -> bool| -> Vec<usize> {
+        (0..stages.len()).filter(|position| wanted(&stages[*position])).collect()
+    };
+    let waiting = fits(&|stage| stage.status == StageStatus::Waiting);
+    let answered = fits(&|stage| stage.answered_by.is_some());
+    let names =
+        |positions: &[usize]| positions.iter().map(|position| stages[*position].name.clone()).collect();
     if let Some(same) = answered.iter().find(|position| stages[**position].result.as_ref() == Some(value)) {
-        return Ok(*same);
+        // The same answer to the next question, or the last one repeated? Only whoever answers knows.
+        return if waiting.is_empty() {
+            Ok(*same)
+        } else {
+            let stages = names(&[&waiting[..], &[*same]].concat());
+            Err(Refusal::Ambiguous { run: draft.run(), stages })
+        };
     }
-    let waiting: Vec<usize> =
-        (0..stages.len()).filter(|position| stages[*position].status == StageStatus::Waiting).collect();
     match (waiting.as_slice(), answered.as_slice()) {
         ([single], _) | ([], [single]) => Ok(*single),
         ([], _) => Err(Refusal::NothingWaits { run: draft.run() }),
-        (several, _) => Err(Refusal::Ambiguous {
-            run: draft.run(),
-            stages: several.iter().map(|position| stages[*position].name.clone()).collect(),
-        }),
+        (several, _) => Err(Refusal::Ambiguous { run: draft.run(), stages: names(several) }),
     }
 }

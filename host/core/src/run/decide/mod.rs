@@ -141,7 +141,7 @@ pub enum Refusal {
         run: String,
     },
     /// Several stages wait and none was named.
-    #[error("several stages of run {run} wait for an answer: {}", stages.join(", "))]
+    #[error("several stages of run {run} wait for an answer or already have this one: {}", stages.join(", "))]
     Ambiguous {
         /// The run.
         run: String,

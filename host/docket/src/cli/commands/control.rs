@@ -77,6 +77,12 @@ fn ask(
     let engine = settings.engine()?;
     let folder = RunFolder::find(&engine.setting().project, run)?;
     let request = request(settings.actor());
+    if matches!(request, Request::Pause { .. }) && look(&folder)?.1.status == ShownStatus::Interrupted {
+        return Err(CliError::mistake(
+            format!("{} is not running: the docket that ran it died", folder.id()),
+            format!("continue it with `{}`", crate::cli::resume_command(folder.id())),
+        ));
+    }
     let interrupt = interrupt()?;
     let answered = {
         let mut shown = Shown::new(ui);

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use cap_std::fs::Dir;
 use docket_core::run::{Failure, FileState, PlannedWrite, ProjectPath, sha256};
@@ -40,6 +41,8 @@ pub struct Mounts {
     out: Dir,
     /// What was at each granted file when the stage was given it.
     pub seen: BTreeMap<ProjectPath, FileState>,
+    /// When the stage was given the rest.
+    pub since: SystemTime,
 }
 
 impl Mounts {
@@ -53,6 +56,7 @@ impl Mounts {
         grants: &Grants,
         inputs: &[(String, Vec<u8>)],
     ) -> io::Result<Self> {
+        let since = SystemTime::now();
         if folders.work.exists() {
             std::fs::remove_dir_all(&folders.work)?;
         }
@@ -86,7 +90,7 @@ impl Mounts {
             let cache = Dir::open_ambient_dir(&folders.cache, cap_std::ambient_authority())?;
             mounted.push((cache, "/cache".to_owned(), FsPerms::ReadWrite));
         }
-        Ok(Self { folders: mounted, out, seen })
+        Ok(Self { folders: mounted, out, seen, since })
     }
 
     /// Gives the folders to a context. wasmtime-wasi opens paths by name; naming the open handle makes it open the
@@ -149,11 +153,14 @@ impl Staging {
             if name.starts_with('.') || ignored.matched(&name, kind.is_dir()).is_ignore() {
                 continue;
             }
-            if kind.is_dir() {
-                self.folder(&open_folder(project, &name)?, &name)?;
+            let taken = if kind.is_dir() {
+                open_folder(project, &name).and_then(|folder| self.folder(&folder, &name))
             } else if kind.is_file() {
-                self.file(project, &name)?;
-            }
+                self.file(project, &name)
+            } else {
+                Ok(())
+            };
+            without_denied(taken)?;
         }
         Ok(())
     }
@@ -227,11 +234,14 @@ impl Staging {
                 continue;
             }
             let inner = format!("{place}/{name}");
-            if kind.is_dir() {
-                self.folder(&open_folder(folder, &name)?, &inner)?;
+            let taken = if kind.is_dir() {
+                open_folder(folder, &name).and_then(|folder| self.folder(&folder, &inner))
             } else if kind.is_file() && entry.metadata()?.len() <= MAX_COPIED_FILE {
-                self.stage.write(&inner, folder.read(&name)?)?;
-            }
+                folder.read(&name).and_then(|bytes| self.stage.write(&inner, bytes))
+            } else {
+                Ok(())
+            };
+            without_denied(taken)?;
         }
         Ok(())
     }
@@ -262,13 +272,25 @@ fn keeps_out(folder: &Dir, depth: usize) -> io::Result<bool> {
         if is_special || entry.file_name().to_str().is_some_and(is_secret) {
             return Ok(true);
         }
-        if kind.is_dir()
-            && (depth >= MAX_DEPTH || keeps_out(&open_folder(folder, entry.file_name())?, depth + 1)?)
-        {
-            return Ok(true);
+        if kind.is_dir() {
+            let inner = open_folder(folder, entry.file_name()).and_then(|inner| keeps_out(&inner, depth + 1));
+            match inner {
+                // Put together from its parts, of which the plugin gets those that can be read.
+                Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => return Ok(true),
+                Ok(false) if depth < MAX_DEPTH => {}
+                other => return other.map(|_| true),
+            }
         }
     }
     Ok(false)
+}
+
+/// What the user may not read is not there for plugins either; it is no reason to run none.
+fn without_denied(taken: io::Result<()>) -> io::Result<()> {
+    match taken {
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        taken => taken,
+    }
 }
 
 /// What the project's own `.gitignore` leaves out. A file that can't be understood leaves out nothing.
@@ -303,11 +325,14 @@ impl Count {
             let entry = entry?;
             self.files += 1;
             if entry.file_type()?.is_dir() {
-                if depth < MAX_DEPTH {
-                    self.add(&open_folder(folder, entry.file_name())?, depth + 1)?;
+                if depth >= MAX_DEPTH {
+                    // Nothing is proposed from there, and what can't be counted must not fill the disk.
+                    self.bytes = u64::MAX;
+                    return Ok(());
                 }
+                self.add(&open_folder(folder, entry.file_name())?, depth + 1)?;
             } else {
-                self.bytes += entry.metadata()?.len();
+                self.bytes = self.bytes.saturating_add(entry.metadata()?.len());
             }
         }
         Ok(())

@@ -76,8 +76,9 @@ impl Processes {
             folder: granted.folder.clone(),
             stdin_sha256: sha256(command.stdin.as_deref().unwrap_or_default().as_bytes()),
         };
+        refuse_other_command(&folder, &recorded)?;
         if folder.was_launched() {
-            return take_up(folder, &recorded);
+            return take_up(folder);
         }
         prepare(&folder, command, &recorded).map_err(failed)?;
         supervisor::launch(&folder, &granted.environment).map_err(failed)?;
@@ -85,16 +86,17 @@ impl Processes {
     }
 }
 
-/// Takes up a process that was started before. Another command than the recorded one is refused: the plugin did not
-/// do the same for the same request.
-fn take_up(folder: ProcessFolder, recorded: &Recorded) -> Result<Child, ProcessError> {
-    let before: Option<Recorded> =
-        std::fs::read(folder.command()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    if before.as_ref() != Some(recorded) {
-        return Err(ProcessError::Lost(
-            "an earlier attempt at this stage started a different command".to_owned(),
-        ));
+/// Another command than the recorded one is refused: the plugin did not do the same for the same request.
+fn refuse_other_command(folder: &ProcessFolder, recorded: &Recorded) -> Result<(), ProcessError> {
+    let Ok(bytes) = std::fs::read(folder.command()) else { return Ok(()) };
+    if serde_json::from_slice::<Recorded>(&bytes).is_ok_and(|before| before == *recorded) {
+        return Ok(());
     }
+    Err(ProcessError::Lost("an earlier attempt at this stage started a different command".to_owned()))
+}
+
+/// Takes up a process that was started before.
+fn take_up(folder: ProcessFolder) -> Result<Child, ProcessError> {
     if folder.started().is_none() && folder.exited().is_none() && !folder.is_supervised() {
         return Err(ProcessError::Lost(
             "docket died while it started the command; whether it ran can't be known".to_owned(),
@@ -103,10 +105,11 @@ fn take_up(folder: ProcessFolder, recorded: &Recorded) -> Result<Child, ProcessE
     Ok(Child::new(folder))
 }
 
+/// Writes what the command needs; `command.json` comes last and says that the rest is there. What an earlier start wrote
+/// stays as it is: its supervisor may be about to begin, and whichever comes first runs the same command.
 fn prepare(folder: &ProcessFolder, command: &Command, recorded: &Recorded) -> std::io::Result<()> {
-    // What a start that died before `launching` left is of no use.
-    if folder.path.exists() {
-        std::fs::remove_dir_all(&folder.path)?;
+    if folder.command().exists() {
+        return Ok(());
     }
     std::fs::create_dir_all(folder.attachments())?;
     std::fs::create_dir_all(folder.answers())?;
@@ -319,11 +322,21 @@ impl HostChild for StageContext {
     }
 }
 
-/// Ends every process that a stage left running: its run was cancelled, it hit a limit, or it failed.
+/// Ends every process that a stage left running: its run was cancelled, it hit a limit, or it failed. One whose
+/// supervisor has not begun yet is kept from ever starting.
 pub fn stop_all(records: &Path) {
     let Ok(entries) = std::fs::read_dir(records) else { return };
     for entry in entries.flatten() {
         let folder = ProcessFolder { path: entry.path() };
+        if folder.exited().is_some() || File::create_new(folder.launching()).is_ok() {
+            continue;
+        }
+        let start = Instant::now();
+        let is_starting =
+            || folder.started().is_none() && folder.exited().is_none() && folder.is_supervised();
+        while is_starting() && start.elapsed() < START_PATIENCE {
+            std::thread::sleep(POLL);
+        }
         if let (Some(started), None) = (folder.started(), folder.exited()) {
             supervisor::stop(&started, CANCEL_GRACE);
         }

@@ -19,6 +19,9 @@ use crate::disk::{Durability, replace};
 /// The hidden command line argument that makes docket a supervisor.
 pub const ARGUMENT: &str = "__supervise";
 
+/// How often a supervisor tries for its lock, five milliseconds apart.
+const LOCK_TRIES: usize = 40;
+
 /// What a process folder's `command.json` says. Secrets are not in it: the environment is handed on directly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
@@ -84,7 +87,7 @@ impl ProcessFolder {
     pub fn answers(&self) -> PathBuf {
         self.path.join("answers")
     }
-    fn launching(&self) -> PathBuf {
+    pub(super) fn launching(&self) -> PathBuf {
         self.path.join("launching")
     }
     fn lock(&self) -> PathBuf {
@@ -128,7 +131,9 @@ fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
 /// # Errors
 /// When docket's own program can't be started.
 pub fn launch(folder: &ProcessFolder, environment: &[(String, String)]) -> io::Result<()> {
-    let docket = std::env::current_exe()?;
+    // The running program itself, even when its file was replaced meanwhile.
+    let running = Path::new("/proc/self/exe");
+    let docket = if running.exists() { running.to_owned() } else { std::env::current_exe()? };
     let mut supervisor = Command::new(docket)
         .arg(ARGUMENT)
         .arg(&folder.path)
@@ -153,7 +158,15 @@ pub fn supervise(folder: &Path) -> io::Result<()> {
     // A new session: nothing that happens to docket's terminal reaches the command.
     let _ = rustix::process::setsid();
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.lock())?;
-    if lock.try_lock().is_err() || folder.was_launched() {
+    // Somebody who only looks holds the lock for an instant; another supervisor holds it for good.
+    let is_mine = (0..LOCK_TRIES).any(|_| {
+        let locked = lock.try_lock().is_ok();
+        if !locked {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        locked
+    });
+    if !is_mine || folder.was_launched() {
         return Ok(());
     }
     let recorded: Recorded = serde_json::from_slice(&fs::read(folder.command())?)?;
