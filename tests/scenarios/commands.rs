@@ -264,3 +264,10 @@ fn files_that_no_stage_may_touch_are_no_inputs() {
         .says("'.docket', which no stage may touch");
     assert!(place.runs().is_empty());
 }
+
+/// Outside a project there are still docket's own workflows to be listed.
+#[test]
+fn workflows_are_listed_outside_a_project() {
+    let place = docket_tests::Place::without_project(crate::DOCKET);
+    place.run(&["workflow", "start", "--help"]).success().prints("rfc-review").prints("adr-review");
+}

@@ -77,7 +77,7 @@ pub struct TrustArguments {
     /// Only show what there is and how it stands
     #[arg(long, conflicts_with_all = ["yes", "forget"])]
     pub list: bool,
-    /// Take back all trust in this project
+    /// Take back the trust in this project's files; what plugins were granted stays theirs until they change
     #[arg(long, conflicts_with = "yes")]
     pub forget: bool,
 }

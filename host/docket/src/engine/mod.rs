@@ -123,6 +123,11 @@ pub fn library<'a>(project: &'a Project, home: &'a Home) -> Library<'a> {
     Library::new(Some(project), home, crate::embedded::WORKFLOWS)
 }
 
+/// Where definitions are found outside a project.
+pub fn library_without_project(home: &Home) -> Library<'_> {
+    Library::new(None, home, crate::embedded::WORKFLOWS)
+}
+
 /// The time. The one place the engine asks for it.
 fn now() -> Timestamp {
     Timestamp::now()

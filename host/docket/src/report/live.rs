@@ -91,10 +91,7 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
             lines
         }
         Event::PauseRequested { .. } => vec![line(Tone::Attention, "Pausing after the current stage")],
-        Event::RunPaused => vec![line(
-            Tone::Attention,
-            format!("Paused; continue with: docket workflow resume {}", state.id()),
-        )],
+        Event::RunPaused => vec![line(Tone::Attention, "Paused")],
         Event::RunResumed { .. } => vec![line(Tone::Begin, format!("Resuming {}", state.id()))],
         Event::RunCompleted { .. } => {
             vec![line(

@@ -63,6 +63,12 @@ pub fn text(results: &Results, snapshot: &RunSnapshot) -> String {
     if let Some(end) = snapshot.ended_at {
         let _ = writeln!(text, "Duration: {}", between(snapshot.created_at, end));
     }
+    if let Some(failure) = &snapshot.failure {
+        let _ = writeln!(text, "\nFailed: {} [{}]", printable_lines(&failure.message), failure.code);
+        if let Some(hint) = &failure.hint {
+            let _ = writeln!(text, "  hint: {}", printable(hint));
+        }
+    }
     let stored = stored_file(results);
     if let Some(file) = &stored {
         let _ = writeln!(text, "\nReview Results: {file}");

@@ -14,7 +14,8 @@ use crate::store::snapshot::{RunSnapshot, ShownStatus, StageSnapshot};
 pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "Workflow: {} ({})", printable(&run.workflow), run.id);
-    let _ = writeln!(text, "Status: {}", capitalized(run.status.name()));
+    let dry = if run.dry_run { " (dry run: nothing was written)" } else { "" };
+    let _ = writeln!(text, "Status: {}{dry}", capitalized(run.status.name()));
     let active = |stage: &StageSnapshot| !stage.status.is_over() && stage.status != StageStatus::Pending;
     let current = run.stages.iter().position(active);
     if let Some(position) = current {

@@ -19,7 +19,8 @@ use crate::subject::Subject;
 pub type Rule = fn(&Subject, &mut Findings);
 
 /// All rules. The order is that of the strengths in a review; findings are ordered by severity and place.
-pub const ALL: [Rule; 12] = [
+pub const ALL: [Rule; 13] = [
+    sections::nothing,
     sections::required,
     sections::empty,
     sections::duplicated,

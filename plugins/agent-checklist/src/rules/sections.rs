@@ -15,6 +15,23 @@ const THIN_WORDS: usize = 40;
 /// An opening of so many words does for an overview.
 const OPENING_WORDS: usize = 20;
 
+/// A document of fewer words than this says nothing that could be reviewed.
+const WORDS_OF_A_DOCUMENT: usize = 5;
+
+/// A document without content. Kinds that need no section would pass everything else.
+pub(super) fn nothing(subject: &Subject, findings: &mut Findings) {
+    let is_word = |word: &&str| word.chars().any(char::is_alphanumeric);
+    if subject.document.readable.split_whitespace().filter(is_word).count() < WORDS_OF_A_DOCUMENT {
+        let remark = Remark::new(
+            "empty-document",
+            "",
+            subject.document.title_line,
+            "The document is empty".to_owned(),
+        );
+        findings.add(Severity::Blocker, remark.advice("Write it, or remove the file."));
+    }
+}
+
 /// Sections the document's kind needs, from the perspective of the review. An empty one is as bad as a missing one.
 pub(super) fn required(subject: &Subject, findings: &mut Findings) {
     let document = &subject.document;
@@ -183,6 +200,14 @@ mod tests {
         assert!(list.contains(&"blocker missing-section:detailed-design@1".to_owned()), "{list:?}");
         assert!(list.contains(&"blocker empty-section:motivation@7".to_owned()), "{list:?}");
         assert!(!list.iter().any(|line| line.contains("security") || line.contains("summary")), "{list:?}");
+    }
+
+    #[test]
+    fn a_document_without_content_is_a_blocker() {
+        for text in ["", "\n\n", "# RFC-0001: X\n"] {
+            assert_eq!(found(nothing, text), ["blocker empty-document@1"], "{text:?}");
+        }
+        assert!(found(nothing, "# RFC-0001: X\n\nIt says something after all.\n").is_empty());
     }
 
     #[test]

@@ -75,7 +75,12 @@ fn overview(settings: &Settings, rest: &[String], ui: &mut Ui) -> Result<ExitCod
                 })
                 .collect()
         }
-        Err(_) => Vec::new(),
+        // Outside a project there is what docket and the user have.
+        Err(_) => crate::engine::library_without_project(&settings.home)
+            .definition_names()
+            .into_iter()
+            .map(|(name, origin)| (name, origin.shown()))
+            .collect(),
     };
     ui.data(&start_args::overview(&names))?;
     Ok(if rest.is_empty() { ExitCode::Usage } else { ExitCode::Done })
@@ -181,6 +186,7 @@ fn leave(state: &RunState, stopped: Stopped, ui: &mut Ui) {
             ui.say(&format!("See what would be written: docket workflow diff {id}"));
         }
         RunStatus::Completed => ui.say(&format!("Results: docket workflow results {id}")),
+        RunStatus::Paused => ui.say(&format!("Paused; continue with: {}", resume_command(id))),
         RunStatus::Failed => ui.say(&format!("What happened: docket workflow logs {id}")),
         RunStatus::Waiting => {
             for stage in state.stages.iter().filter(|stage| stage.status == StageStatus::Waiting) {
