@@ -82,7 +82,7 @@ fn commands_and_schemas_are_found_with_their_definitions() {
         commands,
         [
             ("ledger import", Some("src/commands/import.rs"), None),
-            ("ledger export", Some("src/commands/main.rs"), Some(2)),
+            ("ledger export", Some("src/commands/main.rs"), Some(3)),
         ]
     );
     assert_eq!(package.patterns.schemas, ["schemas/entry.schema.json"]);

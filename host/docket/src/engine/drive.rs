@@ -21,8 +21,8 @@ use crate::plugin::host::{Cancel, Notices};
 use crate::store::inbox::POLL;
 use crate::store::journal::JournalFile;
 use crate::store::run_folder::Ownership;
-use crate::store::snapshot::{Activity, RunSnapshot};
-use crate::store::{RunFolder, StoreError, change, list};
+use crate::store::snapshot::Activity;
+use crate::store::{RunFolder, change};
 
 /// Why driving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,19 +40,19 @@ enum Message {
 
 /// A run that this process owns.
 pub struct Driver<'a> {
-    engine: Arc<Engine>,
-    folder: RunFolder,
+    pub(super) engine: Arc<Engine>,
+    pub(super) folder: RunFolder,
     _ownership: Ownership,
     journal: JournalFile,
-    workflow: Workflow,
-    state: RunState,
+    pub(super) workflow: Workflow,
+    pub(super) state: RunState,
     observer: &'a mut dyn Observer,
     interrupt: Interrupt,
     effects: VecDeque<Effect>,
     running: BTreeMap<usize, (u32, Cancel)>,
-    activities: BTreeMap<usize, Activity>,
+    pub(super) activities: BTreeMap<usize, Activity>,
     /// The status in the project's index.
-    noted: Option<RunStatus>,
+    pub(super) noted: Option<RunStatus>,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
 }
@@ -113,15 +113,6 @@ impl<'a> Driver<'a> {
         driver.noted = Some(driver.state.status);
         driver.make_derived_again()?;
         Ok(driver)
-    }
-
-    /// Makes again what a crash may have kept from being written beside the journal.
-    fn make_derived_again(&mut self) -> Result<(), EngineError> {
-        for stage in 0..self.state.stages.len() {
-            self.write_result(stage)?;
-        }
-        self.write_state()?;
-        Ok(list::note(&self.engine.setting().project, &self.state)?)
     }
 
     /// The run as it stands.
@@ -310,65 +301,6 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    fn write_state(&self) -> Result<(), StoreError> {
-        let mut snapshot = RunSnapshot::of(&self.state);
-        for (stage, activity) in &self.activities {
-            snapshot.stages[*stage].activity = Some(activity.clone());
-        }
-        write_json(&self.folder, "state.json", &snapshot)?;
-        if self.state.status.is_over() {
-            self.archive(&snapshot)?;
-        }
-        Ok(())
-    }
-
-    /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned.
-    fn archive(&self, snapshot: &RunSnapshot) -> Result<(), StoreError> {
-        let month = snapshot.created_at.to_string();
-        let folder = self.engine.setting().project.archive().join(&month[..7]);
-        crate::disk::create_folder(&folder)?;
-        let path = folder.join(format!("{}.json", self.folder.id()));
-        let text = serde_json::to_vec_pretty(snapshot)
-            .map_err(|cause| StoreError::Damaged { path: path.clone(), detail: cause.to_string() })?;
-        Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)
-    }
-
-    /// Notes the run in the project's index when its status is another than was noted.
-    fn note(&mut self) -> Result<(), StoreError> {
-        if self.noted != Some(self.state.status) {
-            list::note(&self.engine.setting().project, &self.state)?;
-            self.noted = Some(self.state.status);
-        }
-        Ok(())
-    }
-
-    /// Writes outputs where people and scripts look for them: `results/<stage>/result.json`, and the paths the
-    /// definition names. Of a failed stage, what could not be used.
-    fn write_result(&self, stage: usize) -> Result<(), StoreError> {
-        let folder = format!("results/{}", self.file_name(stage));
-        let now = &self.state.stages[stage];
-        if let Some(rejected) = now.failure.as_ref().and_then(|failure| failure.rejected.as_ref()) {
-            write_json(&self.folder, &format!("{folder}/rejected.json"), rejected)?;
-        }
-        if let Some(result) = &now.result {
-            write_json(&self.folder, &format!("{folder}/result.json"), result)?;
-        }
-        for file in docket_core::run::output_files(&self.workflow, &self.state, stage) {
-            write_json(&self.folder, &file.path, &file.value)?;
-        }
-        Ok(())
-    }
-
-    fn file_name(&self, stage: usize) -> String {
-        crate::store::run_folder::file_name(&self.state.stages[stage].name)
-    }
-
-    fn log_event(&self, at: docket_core::Timestamp, event: &Event) -> Result<(), StoreError> {
-        let name = event.stage().map_or("run", |stage| self.state.stages[stage].name.as_str());
-        let (level, text) = crate::report::words::of(&self.state, event);
-        self.folder.log(at, name, level, &printable(&text))
-    }
-
     /// Whether the run can't go on by itself.
     pub fn is_settled(&self) -> bool {
         self.state.status != RunStatus::Running
@@ -383,13 +315,6 @@ fn refuse_foreign(engine: &Engine, folder: &RunFolder) -> Result<(), EngineError
         return Ok(());
     }
     Err(EngineError::ForeignRun { run: folder.id().to_owned() })
-}
-
-fn write_json(folder: &RunFolder, name: &str, value: &impl serde::Serialize) -> Result<(), StoreError> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|cause| StoreError::Damaged { path: folder.path().join(name), detail: cause.to_string() })?;
-    text.push(b'\n');
-    folder.write_derived(name, &text)
 }
 
 fn notices(stage: usize, sender: Sender<Message>) -> Notices {

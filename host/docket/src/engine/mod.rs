@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod control;
+mod derived;
 pub mod document;
 mod drive;
 mod error;
