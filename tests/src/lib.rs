@@ -69,7 +69,13 @@ impl Place {
 
     /// Writes a file of the user's docket folder.
     pub fn write_home(&self, path: &str, content: impl AsRef<[u8]>) {
-        write(&self.docket_home().join(path), content.as_ref());
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = self.docket_home().join(path);
+        write(&file, content.as_ref());
+        // Whatever the umask: docket believes no settings that others can write.
+        for (path, mode) in [(self.docket_home(), 0o700), (file, 0o600)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode can be set");
+        }
     }
 
     /// Reads a file of the project.
