@@ -74,7 +74,8 @@ impl Place {
         write(&file, content.as_ref());
         // Whatever the umask: docket believes no settings that others can write.
         for (path, mode) in [(self.docket_home(), 0o700), (file, 0o600)] {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode can be set");
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+                .expect("the mode can be set");
         }
     }
 
