@@ -45,6 +45,9 @@ fn files_that_were_not_granted_fail_the_stage_and_nothing_is_written() {
     }
     assert_eq!(place.read("docs/b.md"), "mine");
     assert_untouched(&place);
+    let log = std::fs::read_to_string(place.docket_home().join("audit.jsonl")).expect("denials are logged");
+    let denied = |line: &&str| line.contains(r#""decision":"denied""#) && line.contains("'outside/b.md'");
+    assert_eq!(log.lines().filter(denied).count(), 1, "{log}");
 }
 
 /// One file too many is enough to write none.

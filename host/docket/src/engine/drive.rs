@@ -15,6 +15,7 @@ use docket_core::text::printable;
 
 use super::stage::{Job, JobReply};
 use super::surroundings::Snapshot;
+use super::trust::log_stage_denial;
 use super::{Engine, EngineError, Interrupt, Observer, control, now};
 use crate::plugin::host::process::stop_all;
 use crate::plugin::host::{Cancel, Notices};
@@ -245,6 +246,7 @@ impl<'a> Driver<'a> {
         let job = match job {
             Ok(job) => job,
             Err(failure) => {
+                log_stage_denial(self.engine.setting(), None, &failure);
                 let ending = Ending::Failed(failure);
                 return self.feed(Input::StageEnded {
                     stage,
@@ -278,6 +280,9 @@ impl<'a> Driver<'a> {
                 let JobReply { ending, plugin, usage } = *reply;
                 match ending {
                     Some(ending) => {
+                        if let Ending::Failed(failure) = &ending {
+                            log_stage_denial(self.engine.setting(), Some(&plugin), failure);
+                        }
                         self.feed(Input::StageEnded { stage, attempt, ending, plugin: Some(plugin), usage })
                     }
                     None => Ok(()),

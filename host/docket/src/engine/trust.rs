@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use docket_core::run::Actor;
+use docket_core::run::{Actor, Failure, PluginUsed};
 
 use super::plugins::{Candidate, candidates};
 use super::{EngineError, now};
@@ -167,18 +167,40 @@ pub fn forget(project: &Project, home: &Home, by: &Actor) -> Result<bool, Engine
 /// Logs that something was refused for want of trust.
 pub fn log_denial(home: &Home, project: &Path, by: &Actor, items: &[super::Untrusted]) {
     for item in items {
-        // A denial that can't be logged is still a denial.
-        let _ = audit::append(
-            home,
-            &Entry {
-                at: now(),
-                by: by.clone(),
-                decision: Decision::Denied,
-                subject: item.path.clone(),
-                sha256: None,
-                project: Some(project.display().to_string()),
-                details: item.capabilities.clone(),
-            },
-        );
+        log_denied(home, project, by, &item.path, None, item.capabilities.clone());
     }
+}
+
+/// Codes of failures that are denials: of trust, of a grant, of what a stage proposed.
+const DENIALS: [&str; 3] = ["not-granted", "not-trusted", "proposal-refused"];
+
+/// Logs that a stage was refused something, if that is why it failed.
+pub(super) fn log_stage_denial(setting: &super::Setting, plugin: Option<&PluginUsed>, failure: &Failure) {
+    if DENIALS.contains(&failure.code.as_str()) {
+        let subject = plugin.map_or("a stage", |plugin| plugin.name.as_str());
+        let sha256 = plugin.map(|plugin| plugin.sha256.clone());
+        let root = setting.project.root();
+        log_denied(&setting.home, root, &setting.actor, subject, sha256, vec![failure.message.clone()]);
+    }
+}
+
+fn log_denied(
+    home: &Home,
+    project: &Path,
+    by: &Actor,
+    subject: &str,
+    sha256: Option<String>,
+    details: Vec<String>,
+) {
+    let entry = Entry {
+        at: now(),
+        by: by.clone(),
+        decision: Decision::Denied,
+        subject: subject.to_owned(),
+        sha256,
+        project: Some(project.display().to_string()),
+        details,
+    };
+    // A denial that can't be logged is still a denial.
+    let _ = audit::append(home, &entry);
 }
