@@ -68,6 +68,24 @@ fn a_cache_survives_runs_and_belongs_to_these_bytes_and_this_project() {
     assert!(!place.project().join("kept").exists());
 }
 
+/// A cache that is too large fails the stage and is emptied, so that the next one begins anew.
+#[test]
+fn a_cache_has_a_limit() {
+    let place = guest_place();
+    place.write_home("config.yml", "limits: { cache_mib: 0 }\n");
+    let write = json!({ "act": "cache-write", "path": "x", "content": "kept" });
+    assert_failure(
+        &failure_of(&place, write.clone()),
+        "cache-limit",
+        &["0 MiB", "emptied", "cache_mib", "config.yml"],
+    );
+    let listed = result_of(&place, json!({ "act": "cache-read", "path": "x" }));
+    assert!(listed["error"].is_string(), "{listed}");
+    place.write_home("config.yml", "limits: { cache_mib: 1 }\n");
+    result_of(&place, write);
+    assert_eq!(result_of(&place, json!({ "act": "cache-read", "path": "x" })), json!({ "ok": "kept" }));
+}
+
 #[test]
 fn without_the_grant_there_is_no_cache() {
     let place = guest_place();

@@ -165,6 +165,9 @@ fn limits(settings: &LimitSettings) -> Limits {
     if let Some(value) = settings.log_kib {
         limits.log = size(value, 1024);
     }
+    if let Some(value) = settings.cache_mib {
+        limits.cache = value.saturating_mul(MIB);
+    }
     if let Some(value) = settings.out_mib {
         limits.out = value.saturating_mul(MIB);
     }

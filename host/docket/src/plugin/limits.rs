@@ -23,6 +23,8 @@ pub struct Limits {
     pub out: u64,
     /// Number of proposed files.
     pub out_files: usize,
+    /// Bytes of a plugin's cache for one project.
+    pub cache: u64,
     /// Bytes of a component.
     pub component: u64,
     /// Time to compile a component.
@@ -42,11 +44,15 @@ impl Default for Limits {
             log: MIB,
             out: 64 * MIB as u64,
             out_files: 1000,
+            cache: 512 * MIB as u64,
             component: 64 * MIB as u64,
             compile: Duration::from_secs(30),
         }
     }
 }
+
+/// The code of the failure for a cache that grew too large.
+pub(super) const CACHE_LIMIT: &str = "cache-limit";
 
 /// A limit that was hit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +78,9 @@ pub enum LimitHit {
     /// Number of proposed files.
     #[error("proposed more than {0} files")]
     OutFiles(usize),
+    /// The plugin's cache.
+    #[error("kept more than {} MiB in its cache, which was emptied", .0 / MIB as u64)]
+    Cache(u64),
     /// Size of the component.
     #[error("is a component of more than {} MiB", .0 / MIB as u64)]
     Component(u64),
@@ -90,6 +99,7 @@ impl LimitHit {
             Self::TableEntries(_) => ("table-limit", "table_entries"),
             Self::HostCall(_) => ("host-call-limit", "host_call_mib"),
             Self::Out(_) | Self::OutFiles(_) => ("output-limit", "out_mib"),
+            Self::Cache(_) => (CACHE_LIMIT, "cache_mib"),
             Self::Component(_) => ("component-limit", "component_mib"),
             Self::Compile(_) => ("compile-limit", "compile_timeout"),
         };

@@ -20,7 +20,7 @@ use super::host::contract::{StagePlugin, StagePluginPre};
 use super::host::files::{Folders, Mounts};
 use super::host::process::{GrantedCommand, Processes, stop_all};
 use super::host::{Cancel, Notices, StageContext};
-use super::limits::{LimitHit, Limits};
+use super::limits::{CACHE_LIMIT, LimitHit, Limits};
 use super::tier::{Ready, TICK, Tier, Tiers};
 
 /// Time a plugin has to look at a config.
@@ -156,7 +156,7 @@ impl Runtime {
     /// Runs a stage. What goes wrong comes back as the stage's failure.
     pub fn run(&self, call: StageCall<'_>) -> StageReply {
         let records = call.command.as_ref().map(|command| command.records.clone());
-        let work = call.folders.work.clone();
+        let folders = call.folders.clone();
         let reply = self.run_in_sandbox(call);
         let (outcome, usage) = reply.unwrap_or_else(|failure| (Outcome::Failed(failure), Usage::default()));
         // Whatever a stage that is over left running has no reader any more.
@@ -164,7 +164,11 @@ impl Runtime {
             stop_all(&records);
         }
         // Only scratch; a leftover is removed before the folder is used again.
-        let _ = std::fs::remove_dir_all(work);
+        let _ = std::fs::remove_dir_all(folders.work);
+        // A cache that stayed too large would fail every later stage of this plugin.
+        if matches!(&outcome, Outcome::Failed(failure) if failure.code == CACHE_LIMIT) {
+            let _ = std::fs::remove_dir_all(folders.cache);
+        }
         StageReply { outcome, usage }
     }
 

@@ -80,6 +80,8 @@ pub struct LimitSettings {
     pub log_kib: Option<u64>,
     /// What a stage may propose to write, in MiB.
     pub out_mib: Option<u64>,
+    /// What a plugin may keep in its cache for a project, in MiB.
+    pub cache_mib: Option<u64>,
     /// A component, in MiB.
     pub component_mib: Option<u64>,
     /// Time to compile a component.

@@ -39,6 +39,7 @@ pub struct Folders {
 pub struct Mounts {
     folders: Vec<(Dir, String, FsPerms)>,
     out: Dir,
+    cache: Option<Dir>,
     /// What was at each granted file when the stage was given it.
     pub seen: BTreeMap<ProjectPath, FileState>,
     /// When the stage was given the rest.
@@ -85,12 +86,14 @@ impl Mounts {
         mounted.push((work.open_dir("in")?, "/in".to_owned(), FsPerms::ReadOnly));
         let out = work.open_dir("out")?;
         mounted.push((out.try_clone()?, "/out".to_owned(), FsPerms::ReadWrite));
+        let mut own_cache = None;
         if grants.cache {
             crate::disk::create_private(&folders.cache).map_err(io::Error::other)?;
             let cache = Dir::open_ambient_dir(&folders.cache, cap_std::ambient_authority())?;
+            own_cache = Some(cache.try_clone()?);
             mounted.push((cache, "/cache".to_owned(), FsPerms::ReadWrite));
         }
-        Ok(Self { folders: mounted, out, seen, since })
+        Ok(Self { folders: mounted, out, cache: own_cache, seen, since })
     }
 
     /// Gives the folders to a context. wasmtime-wasi opens paths by name; naming the open handle makes it open the
@@ -105,12 +108,17 @@ impl Mounts {
         Ok(())
     }
 
-    /// Whether the proposals are within their limits so far.
+    /// Whether the proposals and the cache are within their limits so far.
     pub(in crate::plugin) fn check_size(&self, limits: &Limits) -> Result<(), LimitHit> {
         let mut count = Count { bytes: 0, files: 0 };
         // What can't be read now is judged when the proposals are taken.
         let _ = count.add(&self.out, 0);
-        count.judge(limits)
+        count.judge(limits)?;
+        let mut count = Count { bytes: 0, files: 0 };
+        if let Some(cache) = &self.cache {
+            let _ = count.add(cache, 0);
+        }
+        if count.bytes > limits.cache { Err(LimitHit::Cache(limits.cache)) } else { Ok(()) }
     }
 
     /// Takes what the stage proposed.
