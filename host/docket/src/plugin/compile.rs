@@ -47,6 +47,11 @@ impl CompileCache {
         Self { folder: usable.then_some(folder) }
     }
 
+    /// Whether there is an entry for a component.
+    pub(super) fn has(&self, sha256_of_component: &str) -> bool {
+        self.file(sha256_of_component).is_some_and(|file| file.is_file())
+    }
+
     fn load(&self, engine: &Engine, sha256_of_component: &str) -> Option<Component> {
         let bytes = fs::read(self.file(sha256_of_component)?).ok()?;
         let (sum, code) = bytes.split_at_checked(CHECKSUM_LENGTH)?;

@@ -13,7 +13,6 @@ use docket_core::text::{printable, printable_lines};
 use serde_json::Value;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use super::Plugin;
 use super::grants::Grants;
 use super::host::contract::docket::stage::types;
 use super::host::contract::{StagePlugin, StagePluginPre};
@@ -22,6 +21,7 @@ use super::host::process::{GrantedCommand, Processes, stop_all};
 use super::host::{Cancel, Notices, StageContext};
 use super::limits::{CACHE_LIMIT, LimitHit, Limits};
 use super::tier::{Ready, TICK, Tier, Tiers};
+use super::{Plugin, PluginOrigin};
 
 /// Time a plugin has to look at a config.
 const CHECK_TIME: Duration = Duration::from_secs(5);
@@ -107,6 +107,19 @@ impl Runtime {
         // A failure is told when the plugin is used.
         let ready = |tier: &Tier| tier.ready(plugin, plugin.manifest.capabilities.exec, limits).map(|_| ());
         let _ = self.tiers.of(plugin).and_then(ready);
+    }
+
+    /// Whether a plugin of docket's own still runs unoptimised.
+    pub fn needs_optimizing(&self, plugin: &Plugin) -> bool {
+        plugin.origin == PluginOrigin::BuiltIn && !self.tiers.is_optimized(plugin)
+    }
+
+    /// Compiles a plugin with the optimising compiler and keeps the code for later runs.
+    ///
+    /// # Errors
+    /// When it can't be compiled.
+    pub fn optimize(&self, plugin: &Plugin, limits: &Limits) -> Result<(), Failure> {
+        self.tiers.optimizing()?.ready(plugin, plugin.manifest.capabilities.exec, limits).map(|_| ())
     }
 
     /// Asks a plugin what is wrong with a config. It sees no file, can run nothing, and has little time.

@@ -1,8 +1,9 @@
 //! Two ways to compile, each with its engine, its linkers and its part of the cache.
 //!
-//! Docket's own plugins go through wasmtime's baseline compiler: they are trusted, small, and compiled in a few dozen
-//! milliseconds, which is what a first run waits for. Everybody else's go through the optimising compiler, which is the
-//! one that wasmtime's security promises are about, and are compiled when they are trusted or first used.
+//! Docket's own plugins go through wasmtime's baseline compiler when they are met for the first time: they are trusted,
+//! small, and compiled in a few dozen milliseconds. `docket init` compiles them with the optimising compiler, too, once
+//! per version; from then on that code is used. Everybody else's plugins go through the optimising compiler only, which
+//! is the one that wasmtime's security promises are about.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,6 +36,8 @@ pub(super) struct Tiers {
     cache: std::path::PathBuf,
     baseline: OnceLock<Result<Tier, String>>,
     optimizing: OnceLock<Result<Tier, String>>,
+    /// By a plugin's hash: whether optimised code of it was kept when it was first asked for.
+    optimized: Mutex<HashMap<String, bool>>,
 }
 
 /// One engine and what was made for it.
@@ -50,22 +53,38 @@ pub(super) struct Tier {
 impl Tiers {
     /// Tiers that keep compiled code below this cache folder.
     pub(super) fn new(cache: &Path) -> Self {
-        Self { cache: cache.to_owned(), baseline: OnceLock::new(), optimizing: OnceLock::new() }
+        Self {
+            cache: cache.to_owned(),
+            baseline: OnceLock::new(),
+            optimizing: OnceLock::new(),
+            optimized: Mutex::default(),
+        }
     }
 
     /// The tier for a plugin.
     pub(super) fn of(&self, plugin: &Plugin) -> Result<&Tier, Failure> {
-        let tier = match plugin.origin {
-            // Where the baseline compiler does not know the machine, the other one does.
-            PluginOrigin::BuiltIn => self.baseline.get_or_init(|| {
-                Tier::new(Strategy::Winch, &self.cache)
-                    .or_else(|_| Tier::new(Strategy::Cranelift, &self.cache))
-            }),
-            PluginOrigin::File(_) => {
-                self.optimizing.get_or_init(|| Tier::new(Strategy::Cranelift, &self.cache))
-            }
-        };
+        let is_own = plugin.origin == PluginOrigin::BuiltIn;
+        if !is_own || self.is_optimized(plugin) {
+            return self.optimizing();
+        }
+        // Where the baseline compiler does not know the machine, the other one does.
+        let baseline = self.baseline.get_or_init(|| Tier::new(Strategy::Winch, &self.cache));
+        baseline.as_ref().map_or_else(|_| self.optimizing(), Ok)
+    }
+
+    /// The tier with the optimising compiler.
+    pub(super) fn optimizing(&self) -> Result<&Tier, Failure> {
+        let tier = self.optimizing.get_or_init(|| Tier::new(Strategy::Cranelift, &self.cache));
         tier.as_ref().map_err(|cause| Failure::new("sandbox-failed", format!("BUG: {cause}")))
+    }
+
+    /// Whether optimised code of a plugin is kept. Asked once per plugin and process, so that a plugin does not change
+    /// its tier on the way.
+    pub(super) fn is_optimized(&self, plugin: &Plugin) -> bool {
+        let mut known = self.optimized.lock().unwrap_or_else(PoisonError::into_inner);
+        *known
+            .entry(plugin.sha256.clone())
+            .or_insert_with(|| self.optimizing().is_ok_and(|tier| tier.cache.has(&plugin.sha256)))
     }
 }
 

@@ -20,10 +20,24 @@ pub(super) fn init(settings: &Settings, ui: &mut Ui) -> Result<ExitCode, CliErro
     let is_new = Project::init(&root)?;
     let text = format!("{} is a docket project {}", root.display(), if is_new { "now" } else { "already" });
     ui.result(&text, &DoneShape { done: text.clone() })?;
+    optimize(settings, ui);
     if ui.output() == Output::Human && is_new {
         ui.say("next: docket review <document> --launcher checklist");
     }
     Ok(ExitCode::Done)
+}
+
+/// Optimises docket's own stages where a wait of a second is expected, instead of in the first review. What is wrong with
+/// the project's or the user's settings is for the commands that need them to say.
+fn optimize(settings: &Settings, ui: &mut Ui) {
+    let Ok(engine) = settings.engine() else { return };
+    if engine.needs_optimizing() {
+        if ui.output() == Output::Human {
+            ui.say("preparing the built-in stages, once per version of docket");
+        }
+        // Without it stages run as they do before: slower, but right.
+        let _ = engine.optimize();
+    }
 }
 
 /// `docket completions SHELL`
