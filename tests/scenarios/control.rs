@@ -1,24 +1,16 @@
 //! Pausing, resuming and cancelling from another terminal, and runs that somebody else owns.
 
-use docket_tests::{Output, Place, wait_until};
+use docket_tests::{Output, wait_until};
 
 use crate::support::{
-    Agent, answer, assert_document_reviewed_once, assert_nothing_written, file, place_with_document, stage,
-    start_arguments, status_of, waiting_run,
+    Agent, answer, assert_document_reviewed_once, assert_nothing_written, file, place_with_document,
+    run_with_working_agent, stage, status_of, waiting_run,
 };
-
-/// A run whose agent works, and the docket process that owns it.
-fn working(place: &Place) -> (Agent, std::process::Child, String) {
-    let agent = Agent::patient(place);
-    let owner = place.spawn(&start_arguments(&["--profile", "mine"]));
-    agent.wait_for_launch();
-    (agent, owner, place.only_run())
-}
 
 #[test]
 fn a_pause_from_another_terminal_comes_after_the_stage_that_runs() {
     let place = place_with_document();
-    let (agent, owner, run) = working(&place);
+    let (agent, owner, run) = run_with_working_agent(&place);
     place.run(&["workflow", "pause", &run]).success().prints("will pause after the current stage");
     assert_eq!(place.status(&run)["pause_requested"], true);
     place
@@ -58,7 +50,7 @@ fn a_waiting_run_that_is_paused_takes_its_answer_and_goes_on_when_it_is_resumed(
 #[test]
 fn a_cancel_from_another_terminal_ends_the_run_and_its_agent() {
     let place = place_with_document();
-    let (agent, owner, run) = working(&place);
+    let (agent, owner, run) = run_with_working_agent(&place);
     place.run(&["workflow", "cancel", &run]).success().prints("cancelled");
     Output::of_child(owner).code(1).says(&format!("Workflow cancelled: {run}"));
     wait_until("the agent ends", || !agent.is_alive());
@@ -76,7 +68,7 @@ fn a_cancel_from_another_terminal_ends_the_run_and_its_agent() {
 #[test]
 fn a_cancel_reaches_the_agent_of_a_run_whose_docket_died() {
     let place = place_with_document();
-    let (agent, mut owner, run) = working(&place);
+    let (agent, mut owner, run) = run_with_working_agent(&place);
     docket_tests::kill(&mut owner);
     assert!(agent.is_alive());
     place.run(&["workflow", "cancel", &run]).success().prints("cancelled");
@@ -88,7 +80,7 @@ fn a_cancel_reaches_the_agent_of_a_run_whose_docket_died() {
 #[test]
 fn resuming_a_run_that_somebody_runs_changes_nothing() {
     let place = place_with_document();
-    let (agent, owner, run) = working(&place);
+    let (agent, owner, run) = run_with_working_agent(&place);
     place.run(&["workflow", "resume", &run]).success().prints("is running");
     place.run(&["workflow", "resume", &run]).success();
     assert_eq!(status_of(&place, &run), "running");
@@ -104,7 +96,7 @@ fn resuming_a_run_that_somebody_runs_changes_nothing() {
 #[test]
 fn a_run_whose_owner_does_not_answer_is_left_alone_and_the_owner_named() {
     let place = place_with_document();
-    let (agent, owner, run) = working(&place);
+    let (agent, owner, run) = run_with_working_agent(&place);
     crate::support::signal(&owner, rustix::process::Signal::STOP);
     place
         .run(&["workflow", "cancel", &run])

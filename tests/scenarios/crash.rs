@@ -1,7 +1,7 @@
 //! docket is killed, or the user wants out: nothing is lost and nothing is done twice.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use docket_tests::{Output, Place, kill, wait_until};
 use rustix::process::Signal;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{
     Agent, DOCUMENT, DOCUMENT_TEXT, assert_document_reviewed_once, assert_nothing_written,
-    place_with_document, reviews, signal, stage, start, start_arguments, status_of,
+    place_with_document, reviews, run_with_working_agent, signal, stage, start, start_arguments, status_of,
 };
 
 /// The stages of the review, in order.
@@ -118,14 +118,6 @@ fn from_every_record_of_its_journal_a_run_reaches_the_same_end() {
             assert_eq!(status_of(&place, &run), "completed", "{what}");
         }
     }
-}
-
-/// A run whose agent works, and docket.
-fn run_with_working_agent(place: &Place) -> (Agent, Child, String) {
-    let agent = Agent::patient(place);
-    let child = place.spawn(&start_arguments(&["--profile", "mine"]));
-    agent.wait_for_launch();
-    (agent, child, place.only_run())
 }
 
 #[test]

@@ -238,3 +238,11 @@ pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
 pub(crate) fn run_with(place: &Place, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     finish(place.command(arguments).envs(variables.iter().copied()))
 }
+
+/// A run whose agent works, and the docket process that owns it.
+pub(crate) fn run_with_working_agent(place: &Place) -> (Agent, std::process::Child, String) {
+    let agent = Agent::patient(place);
+    let owner = place.spawn(&start_arguments(&["--profile", "mine"]));
+    agent.wait_for_launch();
+    (agent, owner, place.only_run())
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_core::run::{Input, RunState, RunStatus};
-use serde_json::Value;
 
 use super::drive::Driver;
 use super::{Engine, EngineError, Interrupt, Observer, Stopped};
@@ -111,22 +110,6 @@ impl Engine {
             owner: folder.owner(),
             seconds: PATIENCE.as_secs(),
         })
-    }
-
-    /// Answers a question of a run.
-    ///
-    /// # Errors
-    /// As [`Self::ask`].
-    pub fn submit(
-        self: &Arc<Self>,
-        folder: &RunFolder,
-        stage: Option<String>,
-        value: Value,
-        observer: &mut dyn Observer,
-        interrupt: Interrupt,
-    ) -> Result<Answered, EngineError> {
-        let by = self.setting().actor.clone();
-        self.ask(folder, Request::Submit { stage, value, by }, observer, interrupt)
     }
 }
 

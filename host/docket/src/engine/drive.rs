@@ -20,7 +20,7 @@ use super::{Engine, EngineError, Interrupt, Observer, control, now};
 use crate::plugin::host::process::stop_all;
 use crate::plugin::host::{Cancel, Notices};
 use crate::store::inbox::POLL;
-use crate::store::journal::JournalFile;
+use crate::store::journal::{self, JournalFile};
 use crate::store::run_folder::Ownership;
 use crate::store::snapshot::Activity;
 use crate::store::{RunFolder, change};
@@ -104,8 +104,11 @@ impl<'a> Driver<'a> {
         interrupt: Interrupt,
     ) -> Result<Self, EngineError> {
         let ownership = folder.own()?;
-        refuse_foreign(engine, &folder)?;
-        let (journal, state) = JournalFile::open(&folder.journal())?;
+        let journal = journal::load(&folder.journal())?;
+        let state = journal::state_of(&journal, &folder.journal())?;
+        // Before anything of it is touched.
+        refuse_foreign(engine, &state)?;
+        let journal = JournalFile::open(&folder.journal(), journal)?;
         let workflow =
             check(&format!("{}/definition.yml", folder.id()), &state.start.text, &Snapshot(&state.start))
                 .map_err(EngineError::Definition)?;
@@ -305,21 +308,15 @@ impl<'a> Driver<'a> {
         self.observer.notice(&name, notice);
         Ok(())
     }
-
-    /// Whether the run can't go on by itself.
-    pub fn is_settled(&self) -> bool {
-        self.state.status != RunStatus::Running
-    }
 }
 
 /// Refuses a run that this user did not start: its journal names a definition and commands of somebody's choosing.
-fn refuse_foreign(engine: &Engine, folder: &RunFolder) -> Result<(), EngineError> {
-    let state = crate::store::journal::load_state(&folder.journal())?;
+fn refuse_foreign(engine: &Engine, state: &RunState) -> Result<(), EngineError> {
     let key = engine.setting().home.key(super::start::random()?)?;
     if is_sealed(&key, &state.start) {
         return Ok(());
     }
-    Err(EngineError::ForeignRun { run: folder.id().to_owned() })
+    Err(EngineError::ForeignRun { run: state.id().to_owned() })
 }
 
 fn notices(stage: usize, sender: Sender<Message>) -> Notices {

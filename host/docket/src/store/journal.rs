@@ -35,7 +35,11 @@ pub fn load_state(path: &Path) -> Result<RunState, StoreError> {
     state_of(&load(path)?, path)
 }
 
-fn state_of(journal: &Journal, path: &Path) -> Result<RunState, StoreError> {
+/// Folds a loaded journal into a state; `path` is for the error.
+///
+/// # Errors
+/// When it does not begin with the start of a run.
+pub fn state_of(journal: &Journal, path: &Path) -> Result<RunState, StoreError> {
     journal.state().ok_or_else(|| StoreError::Damaged {
         path: path.to_owned(),
         detail: "it does not begin with the start of a run".to_owned(),
@@ -56,14 +60,12 @@ impl JournalFile {
         Ok(Self { path: path.to_owned(), file, writer: Writer::default() })
     }
 
-    /// Opens a journal to go on with it. What a torn write left at its end is cut off: that record was never
-    /// acted upon.
+    /// Opens a journal that was loaded, to go on with it. What a torn write left at its end is cut off: that record
+    /// was never acted upon. Only for the run's owner, who knows that nobody wrote since it was loaded.
     ///
     /// # Errors
-    /// When it can't be read, trusted or written.
-    pub fn open(path: &Path) -> Result<(Self, RunState), StoreError> {
-        let journal = load(path)?;
-        let state = state_of(&journal, path)?;
+    /// When it can't be written.
+    pub fn open(path: &Path, journal: Journal) -> Result<Self, StoreError> {
         let mut file =
             OpenOptions::new().append(true).open(path).map_err(StoreError::io("can't open", path))?;
         if let Tail::Torn { sound } = journal.tail {
@@ -72,7 +74,7 @@ impl JournalFile {
                 .and_then(|()| file.seek(SeekFrom::End(0)).map(|_| ()))
                 .map_err(StoreError::io("can't cut the torn end off", path))?;
         }
-        Ok((Self { path: path.to_owned(), file, writer: journal.writer }, state))
+        Ok(Self { path: path.to_owned(), file, writer: journal.writer })
     }
 
     /// Appends a decision's events as one record, and waits for the disk when the decision asks for it. Nothing is
