@@ -73,6 +73,7 @@ mod tests {
             input_specs: &[],
             facts: RunFacts { date: "2026-01-02".into(), ..RunFacts::default() },
             stages: &BTreeMap::new(),
+            matrix: None,
             last_agent_result: None,
         };
         let rendered = config.render(&scope).expect("a value").to_string();

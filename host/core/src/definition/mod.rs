@@ -19,14 +19,15 @@ mod template;
 mod workflow;
 
 pub use check::{check, stage_names};
-pub use expression::{Expression, ExpressionError, RunFacts, Scope, StageView};
+pub use expression::{Expression, ExpressionError, RunFacts, Scope, StageLookup, StageView};
 pub use fault::{Fault, Faults, Location};
 pub use input::{InputError, InputKind, InputSpec, resolve_inputs};
 pub use output_path::output_path;
 pub use prompt::{as_data, render_prompt};
 pub use suggest::closest;
-pub use surroundings::{ConfigFault, StageType, Surroundings};
+pub use surroundings::{ConfigFault, FoundWorkflow, StageType, Surroundings};
 pub use template::Template;
 pub use workflow::{
-    Completion, Condition, Config, Notification, OutputReference, OutputSpec, Stage, Workflow,
+    Axis, Completion, Condition, Config, Matrix, Notification, OutputReference, OutputSpec, Retry,
+    SUB_WORKFLOW, Stage, SubWorkflow, Workflow,
 };

@@ -17,12 +17,30 @@ pub trait Surroundings {
     fn schema(&self, name: &str) -> Option<Result<Value, String>>;
     /// The names of the schemas there are, for suggestions.
     fn schema_names(&self) -> Vec<String>;
+    /// The definition with this name, for stages that use it.
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        let _ = name;
+        None
+    }
+    /// The names of the definitions there are, for suggestions.
+    fn workflow_names(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// What the plugin that serves this stage type (for `agent`: as this launcher, if the definition names one) finds
     /// wrong with a config that fits its schema. Expressions in it are unevaluated text.
     fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
         let _ = (stage_type, launcher, config);
         Vec::new()
     }
+}
+
+/// The definition of a workflow that a stage uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundWorkflow {
+    /// Where it came from: `built-in`, or its file's path.
+    pub origin: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// Something a plugin finds wrong with a config.

@@ -267,6 +267,7 @@ mod tests {
             input_specs: &[],
             facts: RunFacts { date: "2026-01-02".into(), ..RunFacts::default() },
             stages: &BTreeMap::new(),
+            matrix: None,
             last_agent_result: None,
         };
         Template::parse(text)?.render(&scope)

@@ -27,6 +27,19 @@ pub struct Workflow {
     pub templates: BTreeMap<String, String>,
     /// JSON Schemas the outputs refer to, by name.
     pub schemas: BTreeMap<String, Value>,
+    /// The workflows its stages use, by the name they are referred to with.
+    pub workflows: BTreeMap<String, SubWorkflow>,
+}
+
+/// A workflow that a stage of another one runs, as it was when it was checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubWorkflow {
+    /// Where its definition came from: `built-in`, or its file's path.
+    pub origin: String,
+    /// The definition's text.
+    pub text: String,
+    /// What it says.
+    pub workflow: Workflow,
 }
 
 /// One step of a workflow.
@@ -36,8 +49,14 @@ pub struct Stage {
     pub name: Template,
     /// What it is for.
     pub description: Option<String>,
-    /// Which stage type runs it.
+    /// Which stage type runs it; [`SUB_WORKFLOW`] for a stage with `uses`.
     pub stage_type: String,
+    /// The workflow it runs as a run of its own (`uses:`): a key of [`Workflow::workflows`]. Its config is `with:`.
+    pub uses: Option<String>,
+    /// What it is run for, once each.
+    pub matrix: Option<Matrix>,
+    /// Whether and when it is tried again after a failure.
+    pub retry: Option<Retry>,
     /// Which launcher runs it, when the definition says so; for stages of type `agent`.
     pub launcher: Option<String>,
     /// The stages that must be over before it starts: positions in [`Workflow::stages`].
@@ -55,6 +74,36 @@ pub struct Stage {
     pub references: Vec<String>,
     /// Named outputs. Without any, the result is the output `result`.
     pub outputs: Vec<OutputSpec>,
+}
+
+/// The stage type of stages that run another workflow. No plugin can provide it.
+pub const SUB_WORKFLOW: &str = "workflow";
+
+/// What a stage is run for, once each: every combination of one value of each axis, the last axis turning fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// The axes, in the order of the file.
+    pub axes: Vec<Axis>,
+}
+
+/// One name of a matrix and the values it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// The name: `matrix.<name>` in expressions.
+    pub name: String,
+    /// A list, or an expression that comes to one.
+    pub values: Config,
+}
+
+/// When a stage that failed is tried again: after `backoff`, which doubles each time up to `max_backoff`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// How often it is tried in all, the first time included; at least 1.
+    pub max_attempts: u32,
+    /// Seconds before the second attempt.
+    pub backoff_seconds: u64,
+    /// Most seconds between two attempts.
+    pub max_backoff_seconds: u64,
 }
 
 /// A JSON value whose texts may contain expressions.

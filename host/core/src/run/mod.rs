@@ -29,4 +29,4 @@ pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, seal};
 pub use state::{RunState, StageState};
 pub use status::{RunStatus, StageStatus};
-pub use task::{OutputFile, ReferenceValue, StageTask, output_files, scope, task};
+pub use task::{OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Failure, RunState, StageStatus, outputs_of};
-use crate::definition::{ExpressionError, OutputSpec, RunFacts, Scope, StageView, Workflow, output_path};
+use crate::definition::{
+    ExpressionError, OutputSpec, RunFacts, Scope, Stage, StageLookup, Workflow, output_path,
+};
 
 /// A stage, ready to be run.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +62,8 @@ pub fn output_files(workflow: &Workflow, state: &RunState, position: usize) -> V
     };
     let Some(result) = &now.result else { return Vec::new() };
     let mut outputs = outputs_of(stage, result);
-    let views = BTreeMap::new();
-    let scope = scope(workflow, state, &views);
+    let stages = RunStages { workflow, state };
+    let scope = scope(&stages);
     let file = |spec: &OutputSpec| {
         let path = output_path(spec.path.as_ref()?, &scope).ok()?;
         Some(OutputFile { output: spec.name.clone(), path, value: outputs.remove(&spec.name)? })
@@ -79,13 +81,13 @@ const DEFAULT_LAUNCHER: &str = "manual";
 /// output it refers to is not there (its stage was skipped or failed).
 pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<StageTask, Failure> {
     let stage = &workflow.stages[position];
-    let views = stage_views(workflow, state);
-    let scope = scope(workflow, state, &views);
+    let stages = RunStages { workflow, state };
+    let scope = scope(&stages);
     let config = stage.config.render(&scope).map_err(|error| failed(&error))?;
     let mut references = BTreeMap::new();
     for field in &stage.references {
         let Some(text) = config.get(field).and_then(Value::as_str) else { continue };
-        references.insert(field.clone(), reference(&views, field, text)?);
+        references.insert(field.clone(), reference(&stages, field, text)?);
     }
     let is_agent = stage.stage_type == "agent";
     Ok(StageTask {
@@ -101,12 +103,51 @@ pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<St
     })
 }
 
+/// The stages of a run, as its expressions see them.
+#[derive(Debug, Clone, Copy)]
+pub struct RunStages<'a> {
+    /// The run's definition.
+    pub workflow: &'a Workflow,
+    /// Where it stands.
+    pub state: &'a RunState,
+}
+
+impl RunStages<'_> {
+    fn find(&self, name: &str) -> Option<usize> {
+        self.state.stages.iter().position(|stage| stage.name == name)
+    }
+
+    /// The result of a completed stage, with its definition.
+    fn completed(&self, name: &str) -> Option<(&Stage, &Value)> {
+        let position = self.find(name)?;
+        let now = &self.state.stages[position];
+        let result = now.result.as_ref().filter(|_| now.status == StageStatus::Completed)?;
+        Some((self.workflow.stages.get(position)?, result))
+    }
+}
+
+impl StageLookup for RunStages<'_> {
+    fn names(&self) -> Vec<String> {
+        self.state.stages.iter().map(|stage| stage.name.clone()).collect()
+    }
+
+    fn status(&self, stage: &str) -> Option<String> {
+        Some(self.state.stages[self.find(stage)?].status.name().to_owned())
+    }
+
+    fn outputs(&self, stage: &str) -> BTreeMap<String, Value> {
+        self.completed(stage).map(|(stage, result)| outputs_of(stage, result)).unwrap_or_default()
+    }
+
+    fn output(&self, stage: &str, output: &str) -> Option<Value> {
+        let (stage, result) = self.completed(stage)?;
+        outputs_of(stage, result).remove(output)
+    }
+}
+
 /// The names and values that expressions of this run may use.
-pub fn scope<'a>(
-    workflow: &'a Workflow,
-    state: &'a RunState,
-    stages: &'a BTreeMap<String, StageView>,
-) -> Scope<'a> {
+pub fn scope<'a>(stages: &'a RunStages<'a>) -> Scope<'a> {
+    let RunStages { workflow, state } = *stages;
     let last_agent = workflow
         .stages
         .iter()
@@ -123,20 +164,9 @@ pub fn scope<'a>(
             workflow: workflow.name.clone(),
         },
         stages,
+        matrix: None,
         last_agent_result: last_agent,
     }
-}
-
-/// What expressions see of each stage.
-pub(super) fn stage_views(workflow: &Workflow, state: &RunState) -> BTreeMap<String, StageView> {
-    let view = |(stage, now): (&crate::definition::Stage, &super::StageState)| {
-        let outputs = match (&now.result, now.status) {
-            (Some(result), StageStatus::Completed) => outputs_of(stage, result),
-            _ => BTreeMap::new(),
-        };
-        (now.name.clone(), StageView { status: now.status.name().to_owned(), outputs })
-    };
-    workflow.stages.iter().zip(&state.stages).map(view).collect()
 }
 
 /// The schema of an agent's result: its output's, else the one its config names.
@@ -156,18 +186,14 @@ fn launcher(workflow: &Workflow, state: &RunState, position: usize) -> String {
         .map_or_else(|| DEFAULT_LAUNCHER.to_owned(), Clone::clone)
 }
 
-fn reference(
-    views: &BTreeMap<String, StageView>,
-    field: &str,
-    text: &str,
-) -> Result<ReferenceValue, Failure> {
+fn reference(stages: &RunStages<'_>, field: &str, text: &str) -> Result<ReferenceValue, Failure> {
     // A stage's name may contain a dot, an output's may not: the last dot divides them.
     let found = text
         .rsplit_once('.')
-        .and_then(|(stage, output)| Some((stage, output, views.get(stage)?.outputs.get(output)?)));
+        .and_then(|(stage, output)| Some((stage, output, stages.output(stage, output)?)));
     match found {
         Some((stage, output, value)) => {
-            Ok(ReferenceValue { stage: stage.to_owned(), output: output.to_owned(), value: value.clone() })
+            Ok(ReferenceValue { stage: stage.to_owned(), output: output.to_owned(), value })
         }
         None => Err(Failure::new(
             "reference-missing",

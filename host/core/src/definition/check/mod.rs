@@ -96,6 +96,7 @@ impl<'a> Checker<'a> {
             completion,
             templates: std::mem::take(&mut self.templates),
             schemas: std::mem::take(&mut self.schemas),
+            workflows: BTreeMap::new(),
         })
     }
 
@@ -115,6 +116,9 @@ impl<'a> Checker<'a> {
             name: self.stages[position].name.clone()?,
             description: raw.description.map(|text| text.text.to_owned()),
             stage_type: raw.stage_type?.text.to_owned(),
+            uses: None,
+            matrix: None,
+            retry: None,
             launcher: raw.launcher.map(|text| text.text.to_owned()),
             depends_on: self.stages[position].depends_on.clone(),
             condition: self.condition(position),

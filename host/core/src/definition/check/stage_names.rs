@@ -214,6 +214,7 @@ pub fn stage_names(
         input_specs: &workflow.inputs,
         facts: facts.clone(),
         stages: &nothing,
+        matrix: None,
         last_agent_result: None,
     };
     let mut names: Vec<String> = Vec::with_capacity(workflow.stages.len());

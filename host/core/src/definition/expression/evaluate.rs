@@ -1,6 +1,6 @@
 //! Evaluating an expression that is more than a name, with CEL.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cel::ExecutionError;
 use cel::objects::Key;
@@ -21,12 +21,30 @@ pub(super) fn evaluate(
         demand(reference, scope)?;
         let Some(Segment::Name(root)) = reference.segments.first() else { continue };
         if context.get_variable(root.as_str()).is_none() {
-            let (value, _) = scope.root(&[root.as_str()])?;
+            let value = match named_stages(references, scope)? {
+                Some(names) if root == "stages" => scope.some_stages(&names)?,
+                _ => scope.root(&[root.as_str()])?.0,
+            };
             context.add_variable_from_value(root.as_str(), to_cel(&value));
         }
     }
     let value = context.resolve(tree).map_err(|error| explain(&error, references, scope))?;
     from_cel(&value)
+}
+
+/// The stages that an expression names, when it names each of them: it needs no others. `None` when it looks at
+/// `stages` as a whole.
+fn named_stages(references: &[Reference], scope: &Scope<'_>) -> Result<Option<Vec<String>>, ExpressionError> {
+    let mut names = Vec::new();
+    for reference in references {
+        let parts = path::texts(reference, scope)?;
+        match parts.as_slice() {
+            [root] if root == "stages" => return Ok(None),
+            [root, name, ..] if root == "stages" && !names.contains(name) => names.push(name.clone()),
+            _ => {}
+        }
+    }
+    Ok(Some(names))
 }
 
 /// Checks that the beginning of a name is defined. What lies behind a stage's `outputs` is left to the evaluation,
@@ -110,11 +128,13 @@ fn explain(error: &ExecutionError, references: &[Reference], scope: &Scope<'_>) 
             let stage = references.iter().filter_map(|reference| {
                 let names = path::texts(reference, scope).ok()?;
                 let name = names.get(1).filter(|_| names[0] == "stages")?;
-                scope.stages.get(name)
+                Some(scope.stages.outputs(name))
             });
-            let known: Vec<&str> = stage.flat_map(|stage| stage.outputs.keys().map(String::as_str)).collect();
-            ExpressionError::new(format!("there is no '{}'", visible(key)))
-                .maybe_hint(suggest::closest(key, known).map(|name| format!("did you mean '{name}'?")))
+            let known: Vec<String> = stage.flat_map(BTreeMap::into_keys).collect();
+            ExpressionError::new(format!("there is no '{}'", visible(key))).maybe_hint(
+                suggest::closest(key, known.iter().map(String::as_str))
+                    .map(|name| format!("did you mean '{name}'?")),
+            )
         }
         ExecutionError::UndeclaredReference(name) => {
             let names = scope.names();

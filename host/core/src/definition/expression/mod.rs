@@ -9,6 +9,7 @@
 //! | `workflow_id`, `date`, `workflow`         | the run's id, its date, the workflow's name                  |
 //! | `stages.<stage>.outputs.<output>`         | an output of a stage that ran before                         |
 //! | `stages.<stage>.status`                   | how that stage ended: `completed`, `failed`, `skipped`       |
+//! | `matrix.<name>`                           | what a stage with a matrix is run for this time              |
 //! | `<list>_count`                            | length of the list `<list>` in the last agent result         |
 //!
 //! In `stages.<stage>` the stage's name is written as the definition writes it: dashes and inputs are part of the
@@ -32,7 +33,7 @@ use serde_json::Value;
 pub(super) use evaluate::to_text;
 pub(super) use path::{Piece, Reference, Segment, StagePattern};
 pub(super) use scope::{RESERVED, file_of};
-pub use scope::{RunFacts, Scope, StageView};
+pub use scope::{RunFacts, Scope, StageLookup, StageView};
 pub(super) use syntax::{is_name, literal_length};
 
 /// Bytes an expression may have.

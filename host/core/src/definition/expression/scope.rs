@@ -28,8 +28,39 @@ pub struct StageView {
     pub outputs: BTreeMap<String, Value>,
 }
 
+/// The stages of a run, as expressions see them. Asked only for what an expression names: a run may have thousands of
+/// stages with large results.
+pub trait StageLookup: Sync {
+    /// The resolved names of the stages.
+    fn names(&self) -> Vec<String>;
+    /// How a stage stands. `None` when there is no such stage.
+    fn status(&self, stage: &str) -> Option<String>;
+    /// All outputs of a stage; empty unless it completed.
+    fn outputs(&self, stage: &str) -> BTreeMap<String, Value>;
+    /// One output of a stage.
+    fn output(&self, stage: &str, output: &str) -> Option<Value>;
+}
+
+impl StageLookup for BTreeMap<String, StageView> {
+    fn names(&self) -> Vec<String> {
+        self.keys().cloned().collect()
+    }
+
+    fn status(&self, stage: &str) -> Option<String> {
+        Some(self.get(stage)?.status.clone())
+    }
+
+    fn outputs(&self, stage: &str) -> BTreeMap<String, Value> {
+        self.get(stage).map(|view| view.outputs.clone()).unwrap_or_default()
+    }
+
+    fn output(&self, stage: &str, output: &str) -> Option<Value> {
+        self.get(stage)?.outputs.get(output).cloned()
+    }
+}
+
 /// Everything the names of an expression can stand for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Scope<'a> {
     /// Values of the inputs.
     pub inputs: &'a BTreeMap<String, Value>,
@@ -38,13 +69,17 @@ pub struct Scope<'a> {
     /// The run.
     pub facts: RunFacts,
     /// The stages by their resolved names.
-    pub stages: &'a BTreeMap<String, StageView>,
-    /// The result of the agent stage that finished last: gives `<list>_count`.
+    pub stages: &'a dyn StageLookup,
+    /// What the stage is run for this time, when it has a matrix: `matrix.<name>`.
+    pub matrix: Option<&'a Map<String, Value>>,
+    /// The result of the agent stage that finished last: gives `<list>_count`. A list of results counts as all of them
+    /// together.
     pub last_agent_result: Option<&'a Value>,
 }
 
 /// Names that an input can't have, because they mean something else.
-pub(in super::super) const RESERVED: [&str; 5] = ["inputs", "stages", "workflow_id", "date", "workflow"];
+pub(in super::super) const RESERVED: [&str; 6] =
+    ["inputs", "stages", "workflow_id", "date", "workflow", "matrix"];
 
 /// For `rfc_name`: the file input `rfc_path`.
 pub(in super::super) fn file_of<'a>(name: &str, inputs: &'a [InputSpec]) -> Option<&'a InputSpec> {
@@ -59,14 +94,22 @@ impl Scope<'_> {
             ["inputs"] => Ok((object(self.inputs), &[])),
             ["inputs", name, rest @ ..] => Ok((self.input(name)?, rest)),
             ["stages"] => Ok((self.all_stages(), &[])),
-            ["stages", stage, "status", rest @ ..] => {
-                Ok((Value::from(self.stage(stage)?.status.as_str()), rest))
+            ["stages", stage, "status", rest @ ..] => Ok((Value::from(self.status(stage)?), rest)),
+            ["stages", stage, "outputs"] => {
+                self.status(stage)?;
+                Ok((object(&self.stages.outputs(stage)), &[]))
             }
-            ["stages", stage, "outputs"] => Ok((object(&self.stage(stage)?.outputs), &[])),
             ["stages", stage, "outputs", output, rest @ ..] => Ok((self.output(stage, output)?, rest)),
-            ["stages", stage] => Ok((view(self.stage(stage)?), &[])),
+            ["stages", stage] => Ok((self.view(stage, self.status(stage)?), &[])),
+            ["matrix", rest @ ..] => {
+                let item = self.matrix.ok_or_else(|| {
+                    ExpressionError::new("'matrix' is not defined here")
+                        .hint("only a stage with a matrix is run for one item at a time")
+                })?;
+                Ok((Value::Object(item.clone()), rest))
+            }
             ["stages", stage, other, ..] => {
-                self.stage(stage)?;
+                self.status(stage)?;
                 Err(ExpressionError::new(format!("a stage has no '{other}'"))
                     .hint(format!("write stages.{stage}.outputs.<output> or stages.{stage}.status")))
             }
@@ -83,30 +126,47 @@ impl Scope<'_> {
         })
     }
 
-    fn stage(&self, name: &str) -> Result<&StageView, ExpressionError> {
-        self.stages.get(name).ok_or_else(|| {
-            ExpressionError::new(format!("there is no stage '{name}'"))
-                .maybe_hint(suggest::hint(name, self.stages.keys().map(String::as_str)))
+    fn status(&self, stage: &str) -> Result<String, ExpressionError> {
+        self.stages.status(stage).ok_or_else(|| {
+            let names = self.stages.names();
+            ExpressionError::new(format!("there is no stage '{stage}'"))
+                .maybe_hint(suggest::hint(stage, names.iter().map(String::as_str)))
         })
     }
 
     fn output(&self, stage: &str, name: &str) -> Result<Value, ExpressionError> {
-        let view = self.stage(stage)?;
-        view.outputs.get(name).cloned().ok_or_else(|| {
-            if view.outputs.is_empty() {
-                return ExpressionError::new(format!(
-                    "stage '{stage}' is {} and has no outputs",
-                    view.status
-                ))
-                .hint(format!("guard it with stages['{stage}'].status == 'completed'"));
+        let status = self.status(stage)?;
+        self.stages.output(stage, name).ok_or_else(|| {
+            let outputs = self.stages.outputs(stage);
+            if outputs.is_empty() {
+                return ExpressionError::new(format!("stage '{stage}' is {status} and has no outputs"))
+                    .hint(format!("guard it with stages['{stage}'].status == 'completed'"));
             }
             ExpressionError::new(format!("stage '{stage}' has no output '{name}'"))
-                .maybe_hint(suggest::hint(name, view.outputs.keys().map(String::as_str)))
+                .maybe_hint(suggest::hint(name, outputs.keys().map(String::as_str)))
         })
     }
 
+    fn view(&self, stage: &str, status: String) -> Value {
+        let mut fields = Map::new();
+        fields.insert("status".to_owned(), Value::from(status));
+        fields.insert("outputs".to_owned(), object(&self.stages.outputs(stage)));
+        Value::Object(fields)
+    }
+
+    /// These stages as one value: what CEL is given, so that it can index them.
+    pub(super) fn some_stages(&self, names: &[String]) -> Result<Value, ExpressionError> {
+        let views = names.iter().map(|name| Ok((name.clone(), self.view(name, self.status(name)?))));
+        Ok(Value::Object(views.collect::<Result<Map<_, _>, ExpressionError>>()?))
+    }
+
     pub(super) fn all_stages(&self) -> Value {
-        Value::Object(self.stages.iter().map(|(name, stage)| (name.clone(), view(stage))).collect())
+        let view = |name: String| {
+            let status = self.stages.status(&name)?;
+            let value = self.view(&name, status);
+            Some((name, value))
+        };
+        Value::Object(self.stages.names().into_iter().filter_map(view).collect())
     }
 
     /// The value of a name without a dot.
@@ -130,8 +190,8 @@ impl Scope<'_> {
             };
         }
         let list = name.strip_suffix("_count");
-        if let Some(items) = list.and_then(|list| self.last_agent_result?.get(list)?.as_array()) {
-            return Ok(Value::from(items.len()));
+        if let Some(count) = list.and_then(|list| count(self.last_agent_result?, list)) {
+            return Ok(Value::from(count));
         }
         let error = ExpressionError::new(format!("'{name}' is not defined"));
         Err(match list {
@@ -165,11 +225,15 @@ fn object(values: &BTreeMap<String, Value>) -> Value {
     Value::Object(values.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-fn view(stage: &StageView) -> Value {
-    let mut fields = Map::new();
-    fields.insert("status".to_owned(), Value::from(stage.status.as_str()));
-    fields.insert("outputs".to_owned(), object(&stage.outputs));
-    Value::Object(fields)
+/// The length of a list of a result; of a list of results, all of them together. `None` when none has it.
+fn count(result: &Value, list: &str) -> Option<usize> {
+    match result {
+        Value::Array(results) => {
+            let counts: Vec<usize> = results.iter().filter_map(|result| count(result, list)).collect();
+            (!counts.is_empty()).then(|| counts.iter().sum())
+        }
+        result => Some(result.get(list)?.as_array()?.len()),
+    }
 }
 
 /// The file name of a path without its last extension.

@@ -34,6 +34,7 @@ fn with_scope<T>(test: impl FnOnce(&Scope<'_>) -> T) -> T {
         input_specs: &specs,
         facts: RunFacts { workflow_id: "wf-1".into(), date: "2026-01-02".into(), workflow: "W".into() },
         stages: &stages,
+        matrix: None,
         last_agent_result: Some(&result),
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Draft, Effect};
 use crate::definition::{Condition, Notification};
-use crate::run::task::{failed, scope, stage_views};
+use crate::run::task::{RunStages, failed, scope};
 use crate::run::{Event, Failure, RunState, RunStatus, StageStatus, outputs_of};
 
 /// Starts what can start, skips what can't, and ends the run when nothing is left.
@@ -120,8 +120,8 @@ fn readiness(draft: &Draft<'_>, position: usize) -> Readiness {
         }
     }
     let Some(condition) = &stage.condition else { return Readiness::Ready };
-    let views = stage_views(draft.workflow, draft.state);
-    match condition.truth(&scope(draft.workflow, draft.state, &views)) {
+    let stages = RunStages { workflow: draft.workflow, state: draft.state };
+    match condition.truth(&scope(&stages)) {
         Ok(true) => Readiness::Ready,
         Ok(false) => Readiness::Never(format!("its condition is false: {}", condition.source())),
         Err(error) => Readiness::Broken(failed(&error)),
@@ -158,8 +158,8 @@ fn settle(draft: &mut Draft<'_>) {
 /// Checks the conditions of success, and evaluates what the run puts out and says.
 fn completion(draft: &Draft<'_>) -> Result<(BTreeMap<String, Value>, Vec<String>), Failure> {
     let completion = &draft.workflow.completion;
-    let views = stage_views(draft.workflow, draft.state);
-    let scope = scope(draft.workflow, draft.state, &views);
+    let stages = RunStages { workflow: draft.workflow, state: draft.state };
+    let scope = scope(&stages);
     for condition in &completion.conditions {
         match condition {
             // The run gets here only when no stage failed that may not, so only allowed failures are left.
