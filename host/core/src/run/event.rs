@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ChangeSet, Failure};
+use crate::Timestamp;
 
 /// Something that happened to a run. Stages are named by their position in the definition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,22 @@ pub enum Event {
         stage: usize,
         /// 1 for the first attempt.
         attempt: u32,
+        /// The id of the run it is carried out by, when it runs another workflow.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        child: Option<String>,
+    },
+    /// A stage with a matrix knows what it is run for. Each item is a stage of its own from here on; those of an
+    /// earlier round with the same label go on as the same stage.
+    StageExpanded {
+        /// Position of the stage.
+        stage: usize,
+        /// The items, in order.
+        items: Vec<MatrixItem>,
+    },
+    /// All items of a stage with a matrix are over; its result is the list of theirs.
+    StageGathered {
+        /// Position of the stage.
+        stage: usize,
     },
     /// A stage did its work. If it wants to write files, they are owed from here on.
     StageCompleted {
@@ -49,6 +66,9 @@ pub enum Event {
         /// Which plugin asks.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plugin: Option<PluginUsed>,
+        /// What was used until then.
+        #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+        usage: Usage,
     },
     /// A stage could not do its work.
     StageFailed {
@@ -62,6 +82,29 @@ pub enum Event {
         /// What was used all the same.
         #[serde(default, skip_serializing_if = "Usage::is_unknown")]
         usage: Usage,
+        /// When it is tried again by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+        /// Who rejected it, when a person did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answered_by: Option<Actor>,
+    },
+    /// A person did not approve and wants earlier work done again.
+    StageSentBack {
+        /// Position of the stage that asked for approval.
+        stage: usize,
+        /// Position of the stage whose work is to be done again.
+        to: usize,
+        /// What is wrong with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+        /// Who.
+        by: Actor,
+        /// The stages that go back to pending: that one and all that build on it.
+        reset: Vec<usize>,
+        /// Stages with a matrix of which only some items are done again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reopened: Vec<usize>,
     },
     /// A stage was not needed or not possible.
     StageSkipped {
@@ -83,6 +126,16 @@ pub enum Event {
         failure: Failure,
         /// Stages that had been started on the strength of it and go back to pending.
         reverted: Vec<usize>,
+    },
+    /// Somebody wants stages done again: the run goes on, whether or not it was over.
+    RetryRequested {
+        /// Who.
+        by: Actor,
+        /// The stages that go back to pending.
+        reset: Vec<usize>,
+        /// Stages with a matrix of which only some items are done again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reopened: Vec<usize>,
     },
     /// Somebody asked for a pause.
     PauseRequested {
@@ -148,6 +201,12 @@ pub struct NewRun {
     pub docket: String,
     /// Who started it.
     pub by: Actor,
+    /// The workflows its stages use, by name, nested ones included.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<String, WorkflowSnapshot>,
+    /// The run and stage that started it, for a sub-workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRun>,
     /// Proof that this user started it: see [`super::seal`].
     #[serde(default)]
     pub seal: String,
@@ -162,6 +221,35 @@ pub struct StageSnapshot {
     pub config: Value,
     /// JSON Schema of its result.
     pub result: Value,
+}
+
+/// The definition of a workflow that a stage uses, as it was when the run started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowSnapshot {
+    /// Where it came from: `built-in`, or its file's path.
+    pub origin: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Which stage of which run a sub-workflow's run belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ParentRun {
+    /// The run's id.
+    pub run: String,
+    /// The stage's name.
+    pub stage: String,
+    /// The stage's attempt.
+    pub attempt: u32,
+}
+
+/// One item of a stage with a matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MatrixItem {
+    /// What tells it from the others in names: the values, or its number from 1.
+    pub label: String,
+    /// The value of each axis.
+    pub values: Map<String, Value>,
 }
 
 /// How a run was asked to run.

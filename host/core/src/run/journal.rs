@@ -1,9 +1,12 @@
 //! The journal's format: one line of JSON per record, each chained to the one before by SHA-256.
 //!
 //! A record is one transition: its events happened together or not at all. A line is
-//! `{"format":1,"seq":…,"at":…,"prev":…,"events":[…],"hash":…}`, where `hash` is the SHA-256 of the line's bytes
+//! `{"format":2,"seq":…,"at":…,"prev":…,"events":[…],"hash":…}`, where `hash` is the SHA-256 of the line's bytes
 //! up to the comma before `"hash"`, and `prev` is the hash of the line before (empty for the first). Bytes go in
 //! and come out; files are the host's.
+//!
+//! Format 2 has more kinds of events than format 1 (matrix items, work sent back, retries); a journal may begin with
+//! records of format 1 and go on with those of format 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +14,7 @@ use super::{Event, RunState, sha256};
 use crate::Timestamp;
 
 /// The version of the format this docket reads and writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What stands between the hashed part of a line and its hash, and what ends a line.
 const HASH_KEY: &str = ",\"hash\":\"";
@@ -154,6 +157,7 @@ pub fn read(bytes: &[u8]) -> Result<Journal, JournalError> {
     let mut writer = Writer::default();
     let mut tail = Tail::Clean;
     let mut position = 0;
+    let mut stages = 0;
     while position < bytes.len() {
         let line = records.len() + 1;
         let error = |fault| JournalError { line, fault };
@@ -161,7 +165,7 @@ pub fn read(bytes: &[u8]) -> Result<Journal, JournalError> {
         let is_last = end.is_none_or(|end| end == bytes.len());
         match end.ok_or(JournalFault::Hash).and_then(|end| record(&bytes[position..end], &writer)) {
             Ok((record, hash)) => {
-                check_events(&records, &record).map_err(error)?;
+                check_events(&records, &record, &mut stages).map_err(error)?;
                 writer = Writer { seq: record.seq, prev: hash };
                 records.push(record);
             }
@@ -215,19 +219,27 @@ fn record(line: &[u8], before: &Writer) -> Result<(Record, String), JournalFault
     Ok((Record { seq: line.seq, at: line.at, events: line.events }, hash.to_owned()))
 }
 
-/// Holds events to what [`RunState::apply`] takes for granted.
-fn check_events(before: &[Record], record: &Record) -> Result<(), JournalFault> {
+/// Holds events to what [`RunState::apply`] takes for granted. `stages` is how many stages the run can have so far, items
+/// of matrices included.
+fn check_events(before: &[Record], record: &Record, stages: &mut usize) -> Result<(), JournalFault> {
     let creates = |event: &Event| matches!(event, Event::RunCreated(_));
     let first = before.is_empty();
     let starts_well = record.events.first().is_some_and(creates) == first;
     if !starts_well || record.events.iter().skip(1).any(creates) {
         return Err(JournalFault::Start);
     }
-    let Some(Event::RunCreated(start)) = before.first().unwrap_or(record).events.first() else {
-        return Err(JournalFault::Start);
-    };
-    let known = |event: &Event| event.stage().is_none_or(|stage| stage < start.stages.len());
-    if record.events.iter().all(known) { Ok(()) } else { Err(JournalFault::Stage) }
+    if let Some(Event::RunCreated(start)) = record.events.first() {
+        *stages = start.stages.len();
+    }
+    for event in &record.events {
+        if event.stage().is_some_and(|stage| stage >= *stages) {
+            return Err(JournalFault::Stage);
+        }
+        if let Event::StageExpanded { items, .. } = event {
+            *stages += items.len();
+        }
+    }
+    Ok(())
 }
 
 impl Event {
@@ -239,6 +251,9 @@ impl Event {
             | Self::StageWaiting { stage, .. }
             | Self::StageFailed { stage, .. }
             | Self::StageSkipped { stage, .. }
+            | Self::StageExpanded { stage, .. }
+            | Self::StageGathered { stage }
+            | Self::StageSentBack { stage, .. }
             | Self::ChangesApplied { stage }
             | Self::ChangesConflicted { stage, .. } => Some(*stage),
             _ => None,
@@ -287,6 +302,8 @@ mod tests {
             options: RunOptions::default(),
             docket: "0.1.0".into(),
             by: Actor { user: "me".into(), process: 1 },
+            workflows: [].into(),
+            parent: None,
             seal: String::new(),
         }))
     }
@@ -296,7 +313,7 @@ mod tests {
         let mut bytes = Vec::new();
         let mut ends = Vec::new();
         for events in [
-            vec![created(), Event::StageStarted { stage: 0, attempt: 1 }],
+            vec![created(), Event::StageStarted { stage: 0, attempt: 1, child: None }],
             vec![Event::StageSkipped { stage: 0, reason: "ü".into() }],
             vec![Event::RunCompleted { outputs: [].into() }],
         ] {

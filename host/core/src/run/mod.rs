@@ -9,24 +9,27 @@ mod decide;
 mod event;
 mod failure;
 mod journal;
+mod matrix;
 mod outputs;
 mod project_path;
 mod seal;
 mod state;
 mod status;
+mod sub_run;
 mod task;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
 pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
 pub use event::{
-    Actor, Event, LaunchSettings, NewRun, Notice, PluginUsed, ProfileSnapshot, Question, RunOptions,
-    StageSnapshot, Usage,
+    Actor, Event, LaunchSettings, MatrixItem, NewRun, Notice, ParentRun, PluginUsed, ProfileSnapshot,
+    Question, RunOptions, StageSnapshot, Usage, WorkflowSnapshot,
 };
 pub use failure::Failure;
 pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Writer, read};
 pub use outputs::{outputs_of, validate, validate_against};
 pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, seal};
-pub use state::{RunState, StageState};
+pub use state::{Feedback, ItemState, RunState, SentBack, StageState};
 pub use status::{RunStatus, StageStatus};
+pub use sub_run::{ID_PREFIX, child_run_id, sub_result};
 pub use task::{OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task};

@@ -32,6 +32,53 @@ pub fn outputs_of(stage: &Stage, result: &Value) -> BTreeMap<String, Value> {
     outputs
 }
 
+/// One of [`outputs_of`], without making the others.
+pub(super) fn output_of(stage: &Stage, result: &Value, name: &str) -> Option<Value> {
+    let declared = |name: &str| stage.outputs.iter().any(|output| output.name == name);
+    let is_whole = name == "result" || (stage.outputs.len() == 1 && declared(name));
+    if is_whole {
+        return Some(result.clone());
+    }
+    match result.get(name) {
+        Some(value) => Some(value.clone()),
+        None => declared(name).then_some(Value::Null),
+    }
+}
+
+/// The outputs of a stage with a matrix: each is the list of that output of all items, null where an item has none.
+pub(super) fn gathered_outputs_of(stage: &Stage, results: &[Value]) -> BTreeMap<String, Value> {
+    let each: Vec<BTreeMap<String, Value>> =
+        results.iter().map(|result| item_outputs(stage, result)).collect();
+    let mut names: Vec<&String> = each.iter().flat_map(BTreeMap::keys).collect();
+    names.extend(stage.outputs.iter().map(|output| &output.name));
+    names.sort_unstable();
+    names.dedup();
+    let gathered = |name: &String| {
+        let values = each.iter().map(|outputs| outputs.get(name).cloned().unwrap_or(Value::Null));
+        (name.clone(), Value::Array(values.collect()))
+    };
+    let mut outputs: BTreeMap<String, Value> = names.into_iter().map(gathered).collect();
+    outputs.insert("result".to_owned(), Value::Array(results.to_vec()));
+    outputs
+}
+
+/// One of [`gathered_outputs_of`], without making the others.
+pub(super) fn gathered_output_of(stage: &Stage, results: &[Value], name: &str) -> Option<Value> {
+    let values: Vec<Option<Value>> = results
+        .iter()
+        .map(|result| if result.is_null() { None } else { output_of(stage, result, name) })
+        .collect();
+    let known = name == "result"
+        || stage.outputs.iter().any(|output| output.name == name)
+        || values.iter().any(Option::is_some);
+    known.then(|| Value::Array(values.into_iter().map(|value| value.unwrap_or(Value::Null)).collect()))
+}
+
+/// An item that failed or was skipped has the result null and no outputs.
+fn item_outputs(stage: &Stage, result: &Value) -> BTreeMap<String, Value> {
+    if result.is_null() { BTreeMap::new() } else { outputs_of(stage, result) }
+}
+
 /// Checks a result against the schemas of the stage's outputs.
 ///
 /// # Errors

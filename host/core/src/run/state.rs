@@ -1,11 +1,16 @@
 //! What a run's events add up to. `apply` is the only thing that changes a state, and it can't fail: whether an
 //! event may happen was decided before it was recorded.
+//!
+//! A stage with a matrix has a state for itself and, once its items are known, one for each item; items come after
+//! the definition's stages, in the order in which they became known, and keep their position for good.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Actor, ChangeSet, Event, Failure, NewRun, PluginUsed, Question, RunStatus, StageStatus, Usage};
+use super::{
+    Actor, ChangeSet, Event, Failure, MatrixItem, NewRun, PluginUsed, Question, RunStatus, StageStatus, Usage,
+};
 use crate::Timestamp;
 
 /// A run.
@@ -15,7 +20,7 @@ pub struct RunState {
     pub start: NewRun,
     /// Where it stands.
     pub status: RunStatus,
-    /// Its stages, in the order of the definition.
+    /// Its stages, in the order of the definition, and behind them the items of those with a matrix.
     pub stages: Vec<StageState>,
     /// What it puts out; filled when it completed.
     pub outputs: BTreeMap<String, Value>,
@@ -33,15 +38,27 @@ pub struct RunState {
     pub cancelled_by: Option<Actor>,
 }
 
-/// A stage of a run.
+/// A stage of a run, or one item of a stage with a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageState {
-    /// Its name, expressions replaced.
+    /// Its position in the definition; for an item, that of its stage.
+    pub definition: usize,
+    /// Its name, expressions replaced; an item's is its stage's with the label behind a dot.
     pub name: String,
+    /// Which item it is, when it is one.
+    pub item: Option<ItemState>,
+    /// Positions of its items, when it has a matrix and they are known.
+    pub items: Option<Vec<usize>>,
     /// Where it stands.
     pub status: StageStatus,
     /// How often it was started.
     pub attempt: u32,
+    /// How often it was started since somebody last asked for it: what `retry` counts.
+    pub tries: u32,
+    /// When it is tried again by itself.
+    pub retry_at: Option<Timestamp>,
+    /// The run that carries it out, when it runs another workflow.
+    pub child: Option<String>,
     /// When the last attempt started.
     pub started_at: Option<Timestamp>,
     /// When it was over.
@@ -56,7 +73,7 @@ pub struct StageState {
     pub question: Option<Question>,
     /// Who answered.
     pub answered_by: Option<Actor>,
-    /// Why it failed or conflicts.
+    /// Why it failed or conflicts; while it waits to be tried again, why the last attempt failed.
     pub failure: Option<Failure>,
     /// Why it was skipped.
     pub skipped: Option<String>,
@@ -64,14 +81,57 @@ pub struct StageState {
     pub plugin: Option<PluginUsed>,
     /// What it used.
     pub usage: Usage,
+    /// What people found wrong with its earlier work, oldest first.
+    pub feedback: Vec<Feedback>,
+    /// The work they found it in: the result of the attempt before.
+    pub sent_back_result: Option<Value>,
+    /// Of a stage that asks for approval: with what it last sent work back.
+    pub sent_back: Option<SentBack>,
+}
+
+/// Which item of a stage with a matrix something is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemState {
+    /// Position of the stage.
+    pub parent: usize,
+    /// What tells it from the others.
+    pub label: String,
+    /// The value of each axis.
+    pub values: Map<String, Value>,
+    /// Whether the stage has it this time; an earlier round may have had more items.
+    pub current: bool,
+}
+
+/// What somebody found wrong with a stage's work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feedback {
+    /// In their words.
+    pub comment: String,
+    /// Who.
+    pub by: Actor,
+}
+
+/// How a stage that asked for approval sent work back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentBack {
+    /// Position of the stage whose work is done again.
+    pub to: usize,
+    /// Why.
+    pub comment: Option<String>,
 }
 
 impl StageState {
-    fn new(name: String) -> Self {
+    fn new(definition: usize, name: String, item: Option<ItemState>) -> Self {
         Self {
+            definition,
             name,
+            item,
+            items: None,
             status: StageStatus::Pending,
             attempt: 0,
+            tries: 0,
+            retry_at: None,
+            child: None,
             started_at: None,
             ended_at: None,
             result: None,
@@ -83,14 +143,55 @@ impl StageState {
             skipped: None,
             plugin: None,
             usage: Usage::default(),
+            feedback: Vec::new(),
+            sent_back_result: None,
+            sent_back: None,
         }
+    }
+
+    /// Whether a plugin or a sub-workflow is at it: it runs, and is not just waiting for its items.
+    pub fn is_executing(&self) -> bool {
+        self.status == StageStatus::Running && self.items.is_none()
+    }
+
+    /// Whether its files are being written.
+    pub fn is_applying(&self) -> bool {
+        self.changes_owed && self.status == StageStatus::Completed
+    }
+
+    /// Back to pending. What belongs to the stage and not to one attempt stays.
+    fn reset(&mut self) {
+        let fresh = Self::new(self.definition, std::mem::take(&mut self.name), self.item.take());
+        *self = Self {
+            attempt: self.attempt,
+            feedback: std::mem::take(&mut self.feedback),
+            sent_back_result: self.sent_back_result.take(),
+            sent_back: self.sent_back.take(),
+            ..fresh
+        };
+    }
+
+    fn start(&mut self, attempt: u32, at: Timestamp) {
+        // A sub-workflow that is looked at again goes on with the same attempt.
+        let tries = self.tries + u32::from(attempt != self.attempt);
+        self.reset();
+        self.tries = tries;
+        self.attempt = attempt;
+        self.status = StageStatus::Running;
+        self.started_at = Some(at);
+    }
+
+    fn end(&mut self, status: StageStatus, at: Timestamp) {
+        self.status = status;
+        self.ended_at = Some(at);
     }
 }
 
 impl RunState {
     /// The state right after the run was created.
     pub fn new(start: NewRun, at: Timestamp) -> Self {
-        let stages = start.stages.iter().cloned().map(StageState::new).collect();
+        let names = start.stages.iter().cloned().enumerate();
+        let stages = names.map(|(position, name)| StageState::new(position, name, None)).collect();
         Self {
             start,
             status: RunStatus::Running,
@@ -108,6 +209,23 @@ impl RunState {
     /// The run's id.
     pub fn id(&self) -> &str {
         &self.start.run
+    }
+
+    /// The stages that count: not the items that an earlier round of a matrix had and this one has not.
+    pub fn current_stages(&self) -> impl Iterator<Item = (usize, &StageState)> {
+        let current = |stage: &StageState| stage.item.as_ref().is_none_or(|item| item.current);
+        self.stages.iter().enumerate().filter(move |(_, stage)| current(stage))
+    }
+
+    /// When something is to be tried again by itself: the earliest time. `None` when nothing is, or when the run
+    /// does not go on by itself.
+    pub fn next_retry(&self) -> Option<Timestamp> {
+        let goes_on = self.status == RunStatus::Running && !self.pause_requested;
+        self.stages
+            .iter()
+            .filter(|stage| goes_on && stage.status == StageStatus::Pending)
+            .filter_map(|stage| stage.retry_at)
+            .min()
     }
 
     /// Folds one event in. A second `RunCreated` and positions that do not exist are ignored: the journal's
@@ -133,30 +251,38 @@ impl RunState {
             Event::RunFailed { failure } => {
                 self.failure = Some(failure.clone());
                 // Nobody will take the answer they wait for, or write their files.
-                let left = |stage: &&mut StageState| {
+                self.end_stages(at, |stage| {
                     matches!(stage.status, StageStatus::Waiting | StageStatus::Conflict)
-                };
-                for stage in self.stages.iter_mut().filter(left) {
-                    stage.status = StageStatus::Cancelled;
-                    stage.ended_at = Some(at);
-                }
+                });
                 self.end(RunStatus::Failed, at);
             }
             Event::RunCancelled { by } => {
                 self.cancelled_by = Some(by.clone());
-                for stage in self.stages.iter_mut().filter(|stage| !stage.status.is_over()) {
-                    stage.status = StageStatus::Cancelled;
-                    stage.ended_at = Some(at);
-                }
+                self.end_stages(at, |stage| !stage.status.is_over());
                 self.end(RunStatus::Cancelled, at);
+            }
+            Event::RetryRequested { reset, reopened, .. } => {
+                self.go_on();
+                self.reset(reset, reopened);
+            }
+            Event::StageExpanded { stage, items } => self.expand(*stage, items, at),
+            Event::StageGathered { stage } => self.gather(*stage, at),
+            Event::StageSentBack { stage, to, comment, by, reset, reopened } => {
+                self.send_back(*stage, *to, comment.as_deref(), by);
+                self.reset(reset, reopened);
+            }
+            Event::ChangesConflicted { stage, failure, reverted } => {
+                self.conflict(*stage, failure, reverted);
+            }
+            Event::StageSkipped { stage, .. } | Event::StageFailed { stage, retry_at: None, .. } => {
+                self.skip_items(*stage, at);
+                self.apply_to_stage(*stage, event, at);
             }
             Event::StageStarted { stage, .. }
             | Event::StageCompleted { stage, .. }
             | Event::StageWaiting { stage, .. }
             | Event::StageFailed { stage, .. }
-            | Event::StageSkipped { stage, .. }
-            | Event::ChangesApplied { stage }
-            | Event::ChangesConflicted { stage, .. } => self.apply_to_stage(*stage, event, at),
+            | Event::ChangesApplied { stage } => self.apply_to_stage(*stage, event, at),
         }
     }
 
@@ -164,27 +290,154 @@ impl RunState {
         self.status = status;
         self.pause_requested = false;
         self.ended_at = Some(at);
+        for stage in &mut self.stages {
+            stage.retry_at = None;
+        }
+    }
+
+    fn end_stages(&mut self, at: Timestamp, which: impl Fn(&StageState) -> bool) {
+        for stage in self.stages.iter_mut().filter(|stage| which(stage)) {
+            stage.end(StageStatus::Cancelled, at);
+        }
+    }
+
+    /// Running again, over or not.
+    fn go_on(&mut self) {
+        self.status = RunStatus::Running;
+        self.pause_requested = false;
+        self.ended_at = None;
+        self.failure = None;
+        self.cancelled_by = None;
+        self.outputs.clear();
+    }
+
+    /// Takes stages back to pending; a stage with a matrix loses its items with that, unless it is only reopened.
+    fn reset(&mut self, reset: &[usize], reopened: &[usize]) {
+        self.status = RunStatus::Running;
+        for position in reset {
+            let Some(stage) = self.stages.get_mut(*position) else { continue };
+            for item in stage.items.take().unwrap_or_default() {
+                if let Some(item) = self.stages.get_mut(item) {
+                    item.reset();
+                }
+            }
+            if let Some(stage) = self.stages.get_mut(*position) {
+                stage.reset();
+            }
+        }
+        for position in reopened {
+            if let Some(stage) = self.stages.get_mut(*position) {
+                let (items, started_at, tries) = (stage.items.take(), stage.started_at, stage.tries);
+                stage.reset();
+                (stage.items, stage.started_at, stage.tries) = (items, started_at, tries);
+                stage.status = StageStatus::Running;
+            }
+        }
+    }
+
+    fn expand(&mut self, parent: usize, items: &[MatrixItem], at: Timestamp) {
+        let Some(stage) = self.stages.get_mut(parent) else { return };
+        let (definition, name, attempt) = (stage.definition, stage.name.clone(), stage.attempt + 1);
+        stage.start(attempt, at);
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        for (position, stage) in self.stages.iter_mut().enumerate() {
+            if let Some(item) = stage.item.as_mut().filter(|item| item.parent == parent) {
+                item.current = false;
+                known.insert(item.label.clone(), position);
+            }
+        }
+        let mut positions = Vec::with_capacity(items.len());
+        for item in items {
+            let now =
+                ItemState { parent, label: item.label.clone(), values: item.values.clone(), current: true };
+            match known.get(&item.label) {
+                Some(position) => {
+                    self.stages[*position].reset();
+                    self.stages[*position].item = Some(now);
+                    positions.push(*position);
+                }
+                None => {
+                    positions.push(self.stages.len());
+                    self.stages.push(StageState::new(
+                        definition,
+                        format!("{name}.{}", item.label),
+                        Some(now),
+                    ));
+                }
+            }
+        }
+        self.stages[parent].items = Some(positions);
+        self.status = RunStatus::Running;
+    }
+
+    fn gather(&mut self, parent: usize, at: Timestamp) {
+        let Some(items) = self.stages.get(parent).and_then(|stage| stage.items.as_ref()) else { return };
+        let items = || items.iter().filter_map(|position| self.stages.get(*position));
+        let results = items().map(|item| item.result.clone().unwrap_or(Value::Null)).collect();
+        let usage = items().map(|item| item.usage).fold(Usage::default(), Usage::plus);
+        let stage = &mut self.stages[parent];
+        stage.end(StageStatus::Completed, at);
+        stage.result = Some(Value::Array(results));
+        stage.usage = usage;
+    }
+
+    fn send_back(&mut self, stage: usize, to: usize, comment: Option<&str>, by: &Actor) {
+        if let Some(stage) = self.stages.get_mut(stage) {
+            stage.sent_back = Some(SentBack { to, comment: comment.map(str::to_owned) });
+        }
+        let items = self.stages.get(to).and_then(|stage| stage.items.clone()).unwrap_or_default();
+        for position in items.into_iter().chain([to]) {
+            if let Some(stage) = self.stages.get_mut(position) {
+                stage.sent_back_result = stage.result.clone();
+            }
+        }
+        // What is said of a stage with a matrix is said to each item: see the item's task.
+        if let (Some(stage), Some(comment)) = (self.stages.get_mut(to), comment) {
+            stage.feedback.push(Feedback { comment: comment.to_owned(), by: by.clone() });
+        }
+    }
+
+    fn conflict(&mut self, position: usize, failure: &Failure, reverted: &[usize]) {
+        if let Some(stage) = self.stages.get_mut(position) {
+            stage.status = StageStatus::Conflict;
+            stage.failure = Some(failure.clone());
+        }
+        // They had been started on paper only: that attempt never was.
+        for position in reverted {
+            if let Some(stage) = self.stages.get_mut(*position) {
+                stage.reset();
+                stage.attempt = stage.attempt.saturating_sub(1);
+            }
+        }
+    }
+
+    /// The items of a stage that will not be run.
+    fn skip_items(&mut self, parent: usize, at: Timestamp) {
+        for stage in &mut self.stages {
+            let is_item = stage.item.as_ref().is_some_and(|item| item.parent == parent);
+            if is_item && stage.status == StageStatus::Pending {
+                stage.end(StageStatus::Skipped, at);
+                stage.skipped = Some("its stage is not run any more".to_owned());
+            }
+        }
     }
 
     fn apply_to_stage(&mut self, position: usize, event: &Event, at: Timestamp) {
         let dry_run = self.start.options.dry_run;
         let Some(stage) = self.stages.get_mut(position) else { return };
         match event {
-            Event::StageStarted { attempt, .. } => {
-                *stage = StageState::new(std::mem::take(&mut stage.name));
-                stage.status = StageStatus::Running;
-                stage.attempt = *attempt;
-                stage.started_at = Some(at);
+            Event::StageStarted { attempt, child, .. } => {
+                stage.start(*attempt, at);
+                stage.child.clone_from(child);
                 self.status = RunStatus::Running;
             }
             Event::StageCompleted { result, change_set, plugin, usage, answered_by, .. } => {
-                stage.status = StageStatus::Completed;
-                stage.ended_at = Some(at);
+                stage.end(StageStatus::Completed, at);
                 stage.result = Some(result.clone());
                 stage.changes_owed = change_set.is_some() && !dry_run;
                 stage.change_set.clone_from(change_set);
                 stage.answered_by.clone_from(answered_by);
-                stage.usage = *usage;
+                stage.usage = stage.usage.plus(*usage);
                 if plugin.is_some() {
                     stage.plugin.clone_from(plugin);
                 }
@@ -192,36 +445,34 @@ impl RunState {
                     self.status = RunStatus::Running;
                 }
             }
-            Event::StageWaiting { question, plugin, .. } => {
+            Event::StageWaiting { question, plugin, usage, .. } => {
                 stage.status = StageStatus::Waiting;
                 stage.question = Some(question.clone());
                 stage.plugin.clone_from(plugin);
-            }
-            Event::StageFailed { failure, plugin, usage, .. } => {
-                stage.status = StageStatus::Failed;
-                stage.ended_at = Some(at);
-                stage.failure = Some(failure.clone());
-                stage.plugin.clone_from(plugin);
                 stage.usage = *usage;
             }
+            Event::StageFailed { failure, plugin, usage, retry_at, answered_by, .. } => {
+                stage.failure = Some(failure.clone());
+                stage.answered_by.clone_from(answered_by);
+                if plugin.is_some() {
+                    stage.plugin.clone_from(plugin);
+                }
+                stage.usage = stage.usage.plus(*usage);
+                stage.retry_at = *retry_at;
+                let status = if retry_at.is_some() { StageStatus::Pending } else { StageStatus::Failed };
+                stage.end(status, at);
+                if self.status == RunStatus::Waiting {
+                    self.status = RunStatus::Running;
+                }
+            }
             Event::StageSkipped { reason, .. } => {
-                stage.status = StageStatus::Skipped;
-                stage.ended_at = Some(at);
+                stage.end(StageStatus::Skipped, at);
                 stage.skipped = Some(reason.clone());
             }
             Event::ChangesApplied { .. } => {
                 stage.changes_owed = false;
                 stage.status = StageStatus::Completed;
                 stage.failure = None;
-            }
-            Event::ChangesConflicted { failure, reverted, .. } => {
-                stage.status = StageStatus::Conflict;
-                stage.failure = Some(failure.clone());
-                for position in reverted {
-                    if let Some(stage) = self.stages.get_mut(*position) {
-                        *stage = StageState::new(std::mem::take(&mut stage.name));
-                    }
-                }
             }
             _ => {}
         }

@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Failure, RunState, StageStatus, outputs_of};
+use super::outputs::{gathered_output_of, gathered_outputs_of, output_of};
+use super::{Failure, Feedback, RunState, StageState, StageStatus, outputs_of};
 use crate::definition::{
-    ExpressionError, OutputSpec, RunFacts, Scope, Stage, StageLookup, Workflow, output_path,
+    Config, ExpressionError, OutputSpec, RunFacts, Scope, Stage, StageLookup, Template, Workflow, output_path,
 };
 
 /// A stage, ready to be run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageTask {
-    /// Position in the definition.
+    /// Position among the run's stages.
     pub stage: usize,
     /// Name.
     pub name: String,
     /// Stage type.
     pub stage_type: String,
+    /// The workflow it runs, when it runs one; its config holds the inputs then.
+    pub uses: Option<String>,
     /// Attempt, from 1.
     pub attempt: u32,
     /// Config, expressions replaced.
@@ -30,6 +33,10 @@ pub struct StageTask {
     pub launcher: Option<String>,
     /// For an agent stage: the schema its result must fit.
     pub schema: Option<Value>,
+    /// What people found wrong with its earlier work, oldest first.
+    pub feedback: Vec<Feedback>,
+    /// The work they found it in.
+    pub sent_back_result: Option<Value>,
 }
 
 /// The value of an output that a config field refers to.
@@ -54,23 +61,37 @@ pub struct OutputFile {
     pub value: Value,
 }
 
-/// The files in which a completed stage's outputs are kept: those whose path the definition names. A path that can't
-/// be worked out any more names no file; its value is kept with the stage's result all the same.
+/// The files in which a completed stage's outputs are kept: those whose path the definition names. Of a stage with a
+/// matrix, a path that mentions `matrix` is kept for each item, another one for the list of all. A path that can't be
+/// worked out any more names no file; its value is kept with the stage's result all the same.
 pub fn output_files(workflow: &Workflow, state: &RunState, position: usize) -> Vec<OutputFile> {
-    let (Some(stage), Some(now)) = (workflow.stages.get(position), state.stages.get(position)) else {
+    let stages = RunStages { workflow, state };
+    let (Some(stage), Some(now)) = (stages.definition(position), state.stages.get(position)) else {
         return Vec::new();
     };
-    let Some(result) = &now.result else { return Vec::new() };
-    let mut outputs = outputs_of(stage, result);
-    let stages = RunStages { workflow, state };
-    let scope = scope(&stages);
+    if now.result.is_none() {
+        return Vec::new();
+    }
+    let scope = scope_of(&stages, position);
+    let is_kept_here = |path: &Template| {
+        stage.matrix.is_none() || path.names().iter().any(|name| mentions_matrix(name)) == now.item.is_some()
+    };
     let file = |spec: &OutputSpec| {
-        let path = output_path(spec.path.as_ref()?, &scope).ok()?;
-        Some(OutputFile { output: spec.name.clone(), path, value: outputs.remove(&spec.name)? })
+        let path = spec.path.as_ref().filter(|path| is_kept_here(path))?;
+        let path = output_path(path, &scope).ok()?;
+        let value = stages.output_at(position, &spec.name)?;
+        Some(OutputFile { output: spec.name.clone(), path, value })
     };
     stage.outputs.iter().filter_map(file).collect()
 }
 
+/// Whether a name of an expression is about the item of a matrix.
+pub(super) fn mentions_matrix(name: &str) -> bool {
+    name == "matrix" || name.starts_with("matrix.")
+}
+
+/// The stage type whose stages ask an agent.
+const AGENT: &str = "agent";
 /// The launcher that runs agents when nothing says otherwise: it needs nothing installed and starts nothing.
 const DEFAULT_LAUNCHER: &str = "manual";
 
@@ -80,26 +101,42 @@ const DEFAULT_LAUNCHER: &str = "manual";
 /// `expression-failed` when the config can't be evaluated with what the run knows, `reference-missing` when an
 /// output it refers to is not there (its stage was skipped or failed).
 pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<StageTask, Failure> {
-    let stage = &workflow.stages[position];
+    let now = &state.stages[position];
+    let stage = &workflow.stages[now.definition];
     let stages = RunStages { workflow, state };
-    let scope = scope(&stages);
-    let config = stage.config.render(&scope).map_err(|error| failed(&error))?;
+    let config = stage.config.render(&scope_of(&stages, position)).map_err(|error| failed(&error))?;
     let mut references = BTreeMap::new();
     for field in &stage.references {
-        let Some(text) = config.get(field).and_then(Value::as_str) else { continue };
-        references.insert(field.clone(), reference(&stages, field, text)?);
+        let is_value =
+            stage.config.field(field).and_then(Config::as_template).is_some_and(Template::is_value);
+        match config.get(field) {
+            Some(value) if is_value => {
+                let value =
+                    ReferenceValue { stage: now.name.clone(), output: field.clone(), value: value.clone() };
+                references.insert(field.clone(), value);
+            }
+            Some(Value::String(text)) => {
+                references.insert(field.clone(), reference(&stages, field, text)?);
+            }
+            _ => {}
+        }
     }
-    let is_agent = stage.stage_type == "agent";
+    let is_agent = stage.stage_type == AGENT;
+    let parent = now.item.as_ref().and_then(|item| state.stages.get(item.parent));
+    let feedback = parent.into_iter().chain([now]).flat_map(|stage| &stage.feedback).cloned();
     Ok(StageTask {
         stage: position,
-        name: state.stages[position].name.clone(),
+        name: now.name.clone(),
         stage_type: stage.stage_type.clone(),
-        attempt: state.stages[position].attempt,
+        uses: stage.uses.clone(),
+        attempt: now.attempt,
         references,
         timeout_seconds: stage.timeout_seconds,
-        launcher: is_agent.then(|| launcher(workflow, state, position)),
-        schema: is_agent.then(|| agent_schema(workflow, position, &config)).flatten(),
+        launcher: is_agent.then(|| launcher(state, stage)),
+        schema: is_agent.then(|| agent_schema(workflow, stage, &config)).flatten(),
         config,
+        feedback: feedback.collect(),
+        sent_back_result: now.sent_back_result.clone(),
     })
 }
 
@@ -117,18 +154,39 @@ impl RunStages<'_> {
         self.state.stages.iter().position(|stage| stage.name == name)
     }
 
-    /// The result of a completed stage, with its definition.
-    fn completed(&self, name: &str) -> Option<(&Stage, &Value)> {
-        let position = self.find(name)?;
-        let now = &self.state.stages[position];
-        let result = now.result.as_ref().filter(|_| now.status == StageStatus::Completed)?;
-        Some((self.workflow.stages.get(position)?, result))
+    fn definition(&self, position: usize) -> Option<&Stage> {
+        self.workflow.stages.get(self.state.stages.get(position)?.definition)
     }
+
+    /// The result of a completed stage, with its definition.
+    fn completed(&self, position: usize) -> Option<(&Stage, Results<'_>)> {
+        let now = self.state.stages.get(position)?;
+        let result = now.result.as_ref().filter(|_| now.status == StageStatus::Completed)?;
+        let stage = self.definition(position)?;
+        Some(match result {
+            Value::Array(results) if now.items.is_some() => (stage, Results::Gathered(results)),
+            result => (stage, Results::One(result)),
+        })
+    }
+
+    /// One output of the stage at a position. `None` when it has none of that name, or did not complete.
+    pub(super) fn output_at(&self, position: usize, output: &str) -> Option<Value> {
+        match self.completed(position)? {
+            (stage, Results::One(result)) => output_of(stage, result, output),
+            (stage, Results::Gathered(results)) => gathered_output_of(stage, results, output),
+        }
+    }
+}
+
+enum Results<'a> {
+    One(&'a Value),
+    Gathered(&'a [Value]),
 }
 
 impl StageLookup for RunStages<'_> {
     fn names(&self) -> Vec<String> {
-        self.state.stages.iter().map(|stage| stage.name.clone()).collect()
+        let stages = self.state.stages.iter().filter(|stage| stage.item.is_none());
+        stages.map(|stage| stage.name.clone()).collect()
     }
 
     fn status(&self, stage: &str) -> Option<String> {
@@ -136,25 +194,27 @@ impl StageLookup for RunStages<'_> {
     }
 
     fn outputs(&self, stage: &str) -> BTreeMap<String, Value> {
-        self.completed(stage).map(|(stage, result)| outputs_of(stage, result)).unwrap_or_default()
+        match self.find(stage).and_then(|position| self.completed(position)) {
+            Some((stage, Results::One(result))) => outputs_of(stage, result),
+            Some((stage, Results::Gathered(results))) => gathered_outputs_of(stage, results),
+            None => BTreeMap::new(),
+        }
     }
 
     fn output(&self, stage: &str, output: &str) -> Option<Value> {
-        let (stage, result) = self.completed(stage)?;
-        outputs_of(stage, result).remove(output)
+        self.output_at(self.find(stage)?, output)
     }
 }
 
-/// The names and values that expressions of this run may use.
+/// The names and values that expressions of this run may use, outside any item of a matrix.
 pub fn scope<'a>(stages: &'a RunStages<'a>) -> Scope<'a> {
     let RunStages { workflow, state } = *stages;
-    let last_agent = workflow
-        .stages
-        .iter()
-        .zip(&state.stages)
-        .filter(|(stage, now)| stage.stage_type == "agent" && now.result.is_some())
-        .max_by_key(|(_, now)| now.ended_at)
-        .and_then(|(_, now)| now.result.as_ref());
+    let is_agent = |stage: &&StageState| {
+        stage.item.is_none()
+            && stage.result.is_some()
+            && workflow.stages.get(stage.definition).is_some_and(|stage| stage.stage_type == AGENT)
+    };
+    let last_agent = state.stages.iter().filter(is_agent).max_by_key(|stage| stage.ended_at);
     Scope {
         inputs: &state.start.inputs,
         input_specs: &workflow.inputs,
@@ -165,25 +225,27 @@ pub fn scope<'a>(stages: &'a RunStages<'a>) -> Scope<'a> {
         },
         stages,
         matrix: None,
-        last_agent_result: last_agent,
+        last_agent_result: last_agent.and_then(|stage| stage.result.as_ref()),
     }
 }
 
+/// The same for one stage: an item of a matrix knows what it is run for.
+pub(super) fn scope_of<'a>(stages: &'a RunStages<'a>, position: usize) -> Scope<'a> {
+    let item = stages.state.stages.get(position).and_then(|stage| stage.item.as_ref());
+    Scope { matrix: item.map(|item| &item.values), ..scope(stages) }
+}
+
 /// The schema of an agent's result: its output's, else the one its config names.
-fn agent_schema(workflow: &Workflow, position: usize, config: &Value) -> Option<Value> {
-    let of_output = workflow.stages[position].outputs.first().and_then(|output| output.schema.as_deref());
+fn agent_schema(workflow: &Workflow, stage: &Stage, config: &Value) -> Option<Value> {
+    let of_output = stage.outputs.first().and_then(|output| output.schema.as_deref());
     let name = of_output.or_else(|| config.get("result_schema").and_then(Value::as_str))?;
     workflow.schemas.get(name).cloned()
 }
 
-fn launcher(workflow: &Workflow, state: &RunState, position: usize) -> String {
+fn launcher(state: &RunState, stage: &Stage) -> String {
     let settings = &state.start.options.launch;
-    settings
-        .forced
-        .as_ref()
-        .or(workflow.stages[position].launcher.as_ref())
-        .or(settings.preferred.as_ref())
-        .map_or_else(|| DEFAULT_LAUNCHER.to_owned(), Clone::clone)
+    let chosen = settings.forced.as_ref().or(stage.launcher.as_ref()).or(settings.preferred.as_ref());
+    chosen.map_or_else(|| DEFAULT_LAUNCHER.to_owned(), Clone::clone)
 }
 
 fn reference(stages: &RunStages<'_>, field: &str, text: &str) -> Result<ReferenceValue, Failure> {

@@ -13,7 +13,7 @@ pub(crate) struct Plain;
 impl Surroundings for Plain {
     fn stage_types(&self) -> Vec<StageType> {
         let stage_type = |name: &str| StageType { name: name.into(), config: json!({}), result: json!({}) };
-        ["work", "agent", "storage"].map(stage_type).into()
+        ["work", "agent", "storage", "approval"].map(stage_type).into()
     }
     fn launchers(&self) -> Vec<String> {
         vec!["manual".into(), "shell".into()]
@@ -56,6 +56,8 @@ pub(crate) fn new_run(workflow: &Workflow, text: &str) -> NewRun {
         options: RunOptions::default(),
         docket: "0.1.0".into(),
         by: me(),
+        workflows: BTreeMap::new(),
+        parent: None,
         seal: String::new(),
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Draft, Effect};
-use crate::definition::{Condition, Notification};
-use crate::run::task::{RunStages, failed, scope};
-use crate::run::{Event, Failure, RunState, RunStatus, StageStatus, outputs_of};
+use crate::definition::{Condition, Expression, Notification};
+use crate::run::matrix;
+use crate::run::task::{RunStages, failed, mentions_matrix, scope, scope_of};
+use crate::run::{Event, Failure, MatrixItem, RunState, RunStatus, StageState, StageStatus, Usage};
 
 /// Starts what can start, skips what can't, and ends the run when nothing is left.
 pub(super) fn advance(draft: &mut Draft<'_>) {
@@ -20,33 +21,60 @@ pub(super) fn advance(draft: &mut Draft<'_>) {
     if draft.state.pause_requested {
         return pause_when_idle(draft);
     }
-    // Skipping a stage can settle others before it in the file, so look until nothing changes.
-    while start_or_skip(draft) {}
+    // Skipping a stage can settle others before it in the file, and gathering items can free others, so look until
+    // nothing changes.
+    while start_or_skip(draft) || gather(draft) {}
     settle(draft);
 }
 
 /// The failure that ends the run: of a stage that may not fail.
 fn fatal(draft: &Draft<'_>) -> Option<Failure> {
-    let failed = |(position, stage): (usize, &crate::run::StageState)| {
-        (stage.status == StageStatus::Failed && !draft.workflow.stages[position].continue_on_error).then(
-            || {
-                let cause =
-                    stage.failure.clone().unwrap_or_else(|| Failure::new("stage-failed", "no reason given"));
-                Failure {
-                    message: format!("stage '{}' failed: {}", stage.name, cause.message),
-                    rejected: None,
-                    ..cause
-                }
-            },
-        )
+    let failed = |(position, stage): (usize, &StageState)| {
+        (stage.status == StageStatus::Failed && !draft.definition(position).continue_on_error).then(|| {
+            let cause =
+                stage.failure.clone().unwrap_or_else(|| Failure::new("stage-failed", "no reason given"));
+            Failure {
+                message: format!("stage '{}' failed: {}", stage.name, cause.message),
+                rejected: None,
+                ..cause
+            }
+        })
     };
-    draft.state.stages.iter().enumerate().find_map(failed)
+    draft.state.current_stages().find_map(failed)
 }
 
 fn fail_when_idle(draft: &mut Draft<'_>, failure: Failure) {
-    if !is_busy(draft.state) {
-        draft.record(Event::RunFailed { failure });
+    if is_busy(draft.state) {
+        return;
     }
+    // A stage with a matrix has failed with its item, though others may not have been run.
+    for position in 0..draft.workflow.stages.len() {
+        let now = &draft.state.stages[position];
+        if now.status == StageStatus::Running
+            && let Some(items) = &now.items
+        {
+            let failed: Vec<&str> = items
+                .iter()
+                .map(|item| &draft.state.stages[*item])
+                .filter(|item| item.status == StageStatus::Failed)
+                .map(|item| item.name.as_str())
+                .collect();
+            let message = match failed.as_slice() {
+                [] => "not all of its items were run".to_owned(),
+                failed => {
+                    format!("{} of its {} items failed: {}", failed.len(), items.len(), failed.join(", "))
+                }
+            };
+            let failure = Failure::new("items-failed", message);
+            record_failure(draft, position, failure);
+        }
+    }
+    draft.record(Event::RunFailed { failure });
+}
+
+/// Records the failure of a stage that no plugin was asked to do.
+fn record_failure(draft: &mut Draft<'_>, stage: usize, failure: Failure) {
+    draft.fail(stage, failure, None, Usage::default());
 }
 
 fn pause_when_idle(draft: &mut Draft<'_>) {
@@ -57,17 +85,13 @@ fn pause_when_idle(draft: &mut Draft<'_>) {
 
 /// Whether something is being done that will report back.
 fn is_busy(state: &RunState) -> bool {
-    state.stages.iter().any(|stage| stage.status == StageStatus::Running || owes_changes(stage))
+    state.stages.iter().any(|stage| stage.is_executing() || stage.is_applying())
 }
 
-fn owes_changes(stage: &crate::run::StageState) -> bool {
-    stage.changes_owed && stage.status == StageStatus::Completed
-}
-
-/// One pass over the pending stages. True when a stage was skipped or failed, which may free others.
+/// One pass over the pending stages. True when a stage was skipped or got its items, which may free others.
 fn start_or_skip(draft: &mut Draft<'_>) -> bool {
     let mut settled = false;
-    let running = draft.state.stages.iter().filter(|stage| stage.status == StageStatus::Running).count();
+    let running = draft.state.stages.iter().filter(|stage| stage.is_executing()).count();
     let mut places = draft.workflow.max_parallel.saturating_sub(running);
     for position in 0..draft.state.stages.len() {
         if draft.state.stages[position].status != StageStatus::Pending {
@@ -80,52 +104,95 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
                 settled = true;
             }
             Readiness::Broken(failure) => {
-                draft.record(Event::StageFailed {
-                    stage: position,
-                    failure,
-                    plugin: None,
-                    usage: crate::run::Usage::default(),
-                });
+                record_failure(draft, position, failure);
                 return false;
+            }
+            Readiness::Expands(items) => {
+                draft.record(Event::StageExpanded { stage: position, items });
+                settled = true;
             }
             Readiness::Ready if places == 0 => {}
             Readiness::Ready => {
                 places -= 1;
                 let attempt = draft.state.stages[position].attempt + 1;
-                draft.record(Event::StageStarted { stage: position, attempt });
-                draft.act(Effect::Execute { stage: position, attempt });
+                draft.start(position, attempt);
             }
         }
     }
     settled
 }
 
+/// Gathers the results of stages whose items are all over and written. True when there was one.
+fn gather(draft: &mut Draft<'_>) -> bool {
+    let done = |now: &StageState| {
+        let item_done = |item: &StageState| item.status.is_over() && !item.changes_owed;
+        now.status == StageStatus::Running
+            && now
+                .items
+                .as_ref()
+                .is_some_and(|items| items.iter().all(|item| item_done(&draft.state.stages[*item])))
+    };
+    let found: Vec<usize> =
+        (0..draft.workflow.stages.len()).filter(|position| done(&draft.state.stages[*position])).collect();
+    // An item that may not fail and did ends the run instead.
+    if found.is_empty() || fatal(draft).is_some() {
+        return false;
+    }
+    found.into_iter().for_each(|stage| draft.record(Event::StageGathered { stage }));
+    true
+}
+
 enum Readiness {
     NotYet,
     Ready,
+    Expands(Vec<MatrixItem>),
     Never(String),
     Broken(Failure),
 }
 
 fn readiness(draft: &Draft<'_>, position: usize) -> Readiness {
-    let stage = &draft.workflow.stages[position];
-    for dependency in &stage.depends_on {
-        let before = &draft.state.stages[*dependency];
-        match before.status {
-            StageStatus::Completed => {}
-            // A failure that was allowed for counts as over; so does a stage that was not needed.
-            StageStatus::Failed | StageStatus::Skipped => {}
-            StageStatus::Cancelled => return Readiness::Never(format!("'{}' was cancelled", before.name)),
-            _ => return Readiness::NotYet,
-        }
+    let now = &draft.state.stages[position];
+    if now.retry_at.is_some_and(|at| at > draft.now) {
+        return Readiness::NotYet;
     }
-    let Some(condition) = &stage.condition else { return Readiness::Ready };
+    let stage = draft.definition(position);
+    let is_waited_for = match &now.item {
+        Some(item) => !item.current || draft.state.stages[item.parent].items.is_none(),
+        None => stage.depends_on.iter().any(|before| !is_settled(&draft.state.stages[*before])),
+    };
+    if is_waited_for {
+        return Readiness::NotYet;
+    }
+    // A condition about the items is asked for each of them, any other once for all.
+    let is_about_items = |condition: &Expression| condition.names().iter().any(|name| mentions_matrix(name));
+    let condition = stage
+        .condition
+        .as_ref()
+        .filter(|condition| stage.matrix.is_none() || is_about_items(condition) == now.item.is_some());
+    let matrix = stage.matrix.as_ref().filter(|_| now.item.is_none());
+    if condition.is_none() && matrix.is_none() {
+        return Readiness::Ready;
+    }
     let stages = RunStages { workflow: draft.workflow, state: draft.state };
-    match condition.truth(&scope(&stages)) {
-        Ok(true) => Readiness::Ready,
-        Ok(false) => Readiness::Never(format!("its condition is false: {}", condition.source())),
-        Err(error) => Readiness::Broken(failed(&error)),
+    let scope = scope_of(&stages, position);
+    match condition.map(|condition| (condition, condition.truth(&scope))) {
+        None | Some((_, Ok(true))) => {}
+        Some((condition, Ok(false))) => {
+            return Readiness::Never(format!("its condition is false: {}", condition.source()));
+        }
+        Some((_, Err(error))) => return Readiness::Broken(failed(&error)),
     }
+    match matrix.map(|matrix| matrix::items(matrix, &scope)) {
+        None => Readiness::Ready,
+        Some(Ok(items)) => Readiness::Expands(items),
+        Some(Err(failure)) => Readiness::Broken(failure),
+    }
+}
+
+/// Whether what depends on a stage can start. A failure that was allowed for counts as over; so does a stage that was
+/// not needed.
+fn is_settled(stage: &StageState) -> bool {
+    matches!(stage.status, StageStatus::Completed | StageStatus::Failed | StageStatus::Skipped)
 }
 
 /// Ends the run, or says that it waits, when nothing is being done.
@@ -133,11 +200,10 @@ fn settle(draft: &mut Draft<'_>) {
     if let Some(failure) = fatal(draft) {
         return fail_when_idle(draft, failure);
     }
-    if is_busy(draft.state) {
+    if is_busy(draft.state) || draft.state.next_retry().is_some() {
         return;
     }
-    let waits =
-        |stage: &crate::run::StageState| matches!(stage.status, StageStatus::Waiting | StageStatus::Conflict);
+    let waits = |stage: &StageState| matches!(stage.status, StageStatus::Waiting | StageStatus::Conflict);
     if draft.state.stages.iter().any(waits) {
         if draft.state.status != RunStatus::Waiting {
             draft.record(Event::RunWaiting);
@@ -183,9 +249,7 @@ fn completion(draft: &Draft<'_>) -> Result<(BTreeMap<String, Value>, Vec<String>
     let mut outputs = BTreeMap::new();
     for reference in &completion.outputs {
         let stage = &draft.state.stages[reference.stage];
-        let value = stage.result.as_ref().and_then(|result| {
-            outputs_of(&draft.workflow.stages[reference.stage], result).remove(&reference.output)
-        });
+        let value = stages.output_at(reference.stage, &reference.output);
         // A skipped stage has no outputs; the run's output says so instead of failing a run that did its work.
         outputs.insert(format!("{}.{}", stage.name, reference.output), value.unwrap_or(Value::Null));
     }

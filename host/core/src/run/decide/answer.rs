@@ -19,21 +19,19 @@ pub(super) fn answer(
     if now.status != StageStatus::Waiting {
         return match &now.result {
             Some(result) if now.answered_by.is_some() && *result == value => Ok(()),
-            Some(_) if now.answered_by.is_some() => {
-                Err(Refusal::OtherAnswer { run: draft.run(), stage: now.name.clone() })
-            }
-            _ => Err(Refusal::NotWaiting {
-                run: draft.run(),
-                stage: now.name.clone(),
-                status: now.status.name(),
-            }),
+            _ => Err(not_waiting(draft, position)),
         };
     }
+    take(draft, position, value, by)
+}
+
+/// Takes a value as the result of a stage that waits.
+pub(super) fn take(draft: &mut Draft<'_>, position: usize, value: Value, by: Actor) -> Result<(), Refusal> {
     refuse_when_over(draft)?;
-    let asked = now.question.as_ref().and_then(|question| question.schema.as_ref());
+    let asked = draft.state.stages[position].question.as_ref().and_then(|question| question.schema.as_ref());
     asked
         .map_or(Ok(()), |schema| validate_against(schema, &value))
-        .and_then(|()| validate(draft.workflow, &draft.workflow.stages[position], &value))
+        .and_then(|()| validate(draft.workflow, draft.definition(position), &value))
         .map_err(|failure| Refusal::BadAnswer { failure: Box::new(failure) })?;
     draft.record(Event::StageCompleted {
         stage: position,
@@ -47,17 +45,24 @@ pub(super) fn answer(
     Ok(())
 }
 
+/// Why a stage that does not wait takes no answer: it has another one, or never asked.
+pub(super) fn not_waiting(draft: &Draft<'_>, position: usize) -> Refusal {
+    let now = &draft.state.stages[position];
+    let (run, stage) = (draft.run(), now.name.clone());
+    if now.answered_by.is_some() {
+        Refusal::OtherAnswer { run, stage }
+    } else {
+        Refusal::NotWaiting { run, stage, status: now.status.name() }
+    }
+}
+
 /// Which stage is meant: the one named, else the only one that waits, else (for a repeated answer) the only one
 /// that was answered, or that was answered with this very value.
 fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value) -> Result<usize, Refusal> {
-    let stages = &draft.state.stages;
     if let Some(name) = stage {
-        return stages.iter().position(|now| now.name == name).ok_or_else(|| Refusal::NoSuchStage {
-            run: draft.run(),
-            stage: name.to_owned(),
-            stages: stages.iter().map(|now| now.name.clone()).collect(),
-        });
+        return draft.find(name);
     }
+    let stages = &draft.state.stages;
     let fits = |wanted: &dyn Fn(&crate::run::StageState) -> bool| -> Vec<usize> {
         (0..stages.len()).filter(|position| wanted(&stages[*position])).collect()
     };

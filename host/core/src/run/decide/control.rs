@@ -1,6 +1,6 @@
 //! Somebody wants a run to pause, go on, or end.
 
-use super::{Draft, Effect, Refusal, advance};
+use super::{Draft, Effect, Refusal, advance, sub_run};
 use crate::run::{Actor, Event, RunStatus, StageStatus};
 
 /// Pauses after the stages that are running; at once when none is. Asking twice is the same as once.
@@ -25,16 +25,18 @@ pub(super) fn resume(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
     }
     for position in 0..draft.state.stages.len() {
         let stage = &draft.state.stages[position];
-        if stage.status == StageStatus::Running {
+        if stage.is_executing() {
             let attempt = stage.attempt;
             draft.act(Effect::Execute { stage: position, attempt });
         }
     }
     let conflict = draft.state.stages.iter().any(|stage| stage.status == StageStatus::Conflict);
-    if draft.state.status == RunStatus::Waiting && !conflict {
+    let children = sub_run::waiting(draft);
+    if draft.state.status == RunStatus::Waiting && !conflict && children.is_empty() {
         return Ok(());
     }
     draft.record(Event::RunResumed { by });
+    children.into_iter().for_each(|position| sub_run::look_again(draft, position));
     // With a conflict it depends on the second try at writing what can happen next.
     if !conflict {
         advance::advance(draft);

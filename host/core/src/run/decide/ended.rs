@@ -1,7 +1,7 @@
 //! A stage came to an end.
 
 use super::{Draft, Effect, Ending, advance};
-use crate::run::{Event, PluginUsed, StageStatus, Usage, validate};
+use crate::run::{Event, PluginUsed, Usage, validate};
 
 /// Records how a stage ended. A report about another attempt, or about a stage that does not run any more (the run
 /// was cancelled meanwhile), is ignored.
@@ -13,17 +13,14 @@ pub(super) fn stage_ended(
     plugin: Option<PluginUsed>,
     usage: Usage,
 ) {
-    let current = draft
-        .state
-        .stages
-        .get(stage)
-        .is_some_and(|now| now.status == StageStatus::Running && now.attempt == attempt);
+    let current =
+        draft.state.stages.get(stage).is_some_and(|now| now.is_executing() && now.attempt == attempt);
     if !current {
         return;
     }
     match ending {
         Ending::Completed { result, change_set } => {
-            match validate(draft.workflow, &draft.workflow.stages[stage], &result) {
+            match validate(draft.workflow, draft.definition(stage), &result) {
                 Ok(()) => {
                     let owed = change_set.is_some() && !draft.state.start.options.dry_run;
                     draft.record(Event::StageCompleted {
@@ -38,11 +35,11 @@ pub(super) fn stage_ended(
                         draft.act(Effect::Apply { stage });
                     }
                 }
-                Err(failure) => draft.record(Event::StageFailed { stage, failure, plugin, usage }),
+                Err(failure) => draft.fail(stage, failure, plugin, usage),
             }
         }
-        Ending::Waiting(question) => draft.record(Event::StageWaiting { stage, question, plugin }),
-        Ending::Failed(failure) => draft.record(Event::StageFailed { stage, failure, plugin, usage }),
+        Ending::Waiting(question) => draft.record(Event::StageWaiting { stage, question, plugin, usage }),
+        Ending::Failed(failure) => draft.fail(stage, failure, plugin, usage),
     }
     advance::advance(draft);
 }

@@ -7,15 +7,19 @@
 mod advance;
 mod answer;
 mod applied;
+mod approval;
 mod control;
 mod create;
 mod ended;
+mod retry;
+mod rework;
+mod sub_run;
 
 use serde_json::Value;
 
-use super::{Actor, ChangeSet, Event, Failure, PluginUsed, Question, RunState, Usage};
+use super::{Actor, ChangeSet, Event, Failure, PluginUsed, Question, RunState, Usage, child_run_id};
 use crate::Timestamp;
-use crate::definition::Workflow;
+use crate::definition::{Stage, Workflow};
 
 pub use create::create;
 
@@ -55,6 +59,44 @@ pub enum Input {
         value: Value,
         /// Who.
         by: Actor,
+    },
+    /// Somebody approves what a stage asks approval for.
+    Approve {
+        /// The stage's name; may be left out when only one waits for approval.
+        stage: Option<String>,
+        /// What they say to it.
+        comment: Option<String>,
+        /// The form that the stage asks to be filled in.
+        form: Option<Value>,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody does not approve.
+    Reject {
+        /// The stage's name; may be left out when only one waits for approval.
+        stage: Option<String>,
+        /// The stage whose work is to be done again; without it, the stage that asks fails.
+        to: Option<String>,
+        /// What is wrong.
+        comment: Option<String>,
+        /// Who.
+        by: Actor,
+    },
+    /// Somebody wants stages done again, in a run that is over or not.
+    Retry {
+        /// The stage from which on; without it, what failed or was cancelled.
+        from: Option<String>,
+        /// Who.
+        by: Actor,
+    },
+    /// The time has come at which something is to be tried again: see [`RunState::next_retry`].
+    Tick,
+    /// The run of a waiting stage's sub-workflow went on; the stage is to be looked at again.
+    ChildChanged {
+        /// The stage's name.
+        stage: String,
+        /// Its attempt.
+        attempt: u32,
     },
     /// Somebody wants a pause after the stages that are running.
     Pause {
@@ -176,6 +218,42 @@ pub enum Refusal {
         /// The stage.
         stage: String,
     },
+    /// The stage does not ask for approval.
+    #[error("stage '{stage}' of run {run} does not ask for approval; it is of type {stage_type}")]
+    NoApproval {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+        /// Its type.
+        stage_type: String,
+    },
+    /// Work can only be sent back to a stage that the approval builds on.
+    #[error("work can't be sent back to '{to}': '{stage}' does not build on it")]
+    CannotSendBack {
+        /// The stage that asks for approval.
+        stage: String,
+        /// The stage named.
+        to: String,
+        /// The stages there are to choose from.
+        stages: Vec<String>,
+    },
+    /// What is to be done again is being done.
+    #[error("{} of run {run} {} still being done", stages.join(", "), if stages.len() == 1 { "is" } else { "are" })]
+    Busy {
+        /// The run.
+        run: String,
+        /// The stages.
+        stages: Vec<String>,
+    },
+    /// Nothing failed or was cancelled.
+    #[error("no stage of run {run} failed or was cancelled")]
+    NothingToRetry {
+        /// The run.
+        run: String,
+        /// Its stages.
+        stages: Vec<String>,
+    },
     /// The answer does not fit the schema.
     #[error("{}", failure.message)]
     BadAnswer {
@@ -202,6 +280,15 @@ pub fn decide(
         Input::Applied { stage } => applied::applied(&mut draft, stage),
         Input::ApplyFailed { stage, failure } => applied::apply_failed(&mut draft, stage, failure),
         Input::Answer { stage, value, by } => answer::answer(&mut draft, stage.as_deref(), value, by)?,
+        Input::Approve { stage, comment, form, by } => {
+            approval::approve(&mut draft, stage.as_deref(), comment, form, by)?;
+        }
+        Input::Reject { stage, to, comment, by } => {
+            approval::reject(&mut draft, stage.as_deref(), to.as_deref(), comment, by)?;
+        }
+        Input::Retry { from, by } => rework::retry(&mut draft, from.as_deref(), by)?,
+        Input::Tick => advance::advance(&mut draft),
+        Input::ChildChanged { stage, attempt } => sub_run::child_changed(&mut draft, &stage, attempt),
         Input::Pause { by } => control::pause(&mut draft, by)?,
         Input::Resume { by } => control::resume(&mut draft, by)?,
         Input::Cancel { by } => control::cancel(&mut draft, by)?,
@@ -237,5 +324,35 @@ impl Draft<'_> {
 
     fn run(&self) -> String {
         self.state.id().to_owned()
+    }
+
+    /// The definition of the stage at a position of the state.
+    fn definition(&self, position: usize) -> &Stage {
+        &self.workflow.stages[self.state.stages[position].definition]
+    }
+
+    /// The stage with this name.
+    fn find(&self, name: &str) -> Result<usize, Refusal> {
+        let found = self.state.current_stages().find(|(_, now)| now.name == name);
+        found.map(|(position, _)| position).ok_or_else(|| Refusal::NoSuchStage {
+            run: self.run(),
+            stage: name.to_owned(),
+            stages: self.state.current_stages().map(|(_, now)| now.name.clone()).collect(),
+        })
+    }
+
+    /// Starts a stage, or lets the same attempt go on.
+    fn start(&mut self, stage: usize, attempt: u32) {
+        let runs_another = self.definition(stage).uses.is_some();
+        let child = runs_another.then(|| child_run_id(self.state.id(), &self.state.stages[stage].name, attempt));
+        self.record(Event::StageStarted { stage, attempt, child });
+        self.act(Effect::Execute { stage, attempt });
+    }
+
+    /// Records that a stage could not do its work. It is tried again later if the definition says so and trying again
+    /// can help.
+    fn fail(&mut self, stage: usize, failure: Failure, plugin: Option<PluginUsed>, usage: Usage) {
+        let retry_at = retry::retry_at(self, stage, &failure, plugin.is_some());
+        self.record(Event::StageFailed { stage, failure, plugin, usage, retry_at, answered_by: None });
     }
 }

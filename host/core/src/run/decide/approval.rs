@@ -1,0 +1,156 @@
+//! Somebody approves or rejects what a stage asks approval for.
+//!
+//! Both can be repeated: the same decision again changes nothing and is no error, the opposite one is a conflict.
+
+use serde_json::{Value, json};
+
+use super::control::refuse_when_over;
+use super::{Draft, Refusal, advance, answer, rework};
+use crate::run::{Actor, Event, Failure, StageState, StageStatus, Usage};
+
+/// The stage type whose stages ask for approval.
+const APPROVAL: &str = "approval";
+/// The failure of a stage that was rejected.
+const REJECTED: &str = "rejected";
+
+/// Approves: the stage completes with the comment and the form.
+pub(super) fn approve(
+    draft: &mut Draft<'_>,
+    stage: Option<&str>,
+    comment: Option<String>,
+    form: Option<Value>,
+    by: Actor,
+) -> Result<(), Refusal> {
+    let position = find(draft, stage)?;
+    let now = &draft.state.stages[position];
+    if now.status != StageStatus::Waiting {
+        return if is_same_approval(now, comment.as_deref(), form.as_ref()) {
+            Ok(())
+        } else {
+            Err(answer::not_waiting(draft, position))
+        };
+    }
+    let mut value = json!({ "approved": true, "comment": comment, "by": by.user });
+    if let (Some(form), Some(fields)) = (form, value.as_object_mut()) {
+        fields.insert("form".to_owned(), form);
+    }
+    answer::take(draft, position, value, by)
+}
+
+/// Whoever repeats an approval need not repeat what they said; if they do, it must be the same.
+fn is_same_approval(now: &StageState, comment: Option<&str>, form: Option<&Value>) -> bool {
+    let Some(result) = now.result.as_ref().filter(|_| now.answered_by.is_some()) else { return false };
+    let said = result.get("comment").and_then(Value::as_str);
+    comment.is_none_or(|comment| said == Some(comment))
+        && form.is_none_or(|form| result.get("form") == Some(form))
+}
+
+/// Rejects: the stage fails, or the work of an earlier one is done again with the comment.
+pub(super) fn reject(
+    draft: &mut Draft<'_>,
+    stage: Option<&str>,
+    to: Option<&str>,
+    comment: Option<String>,
+    by: Actor,
+) -> Result<(), Refusal> {
+    let position = find(draft, stage)?;
+    let to = to.map(|to| target(draft, position, to)).transpose()?;
+    let now = &draft.state.stages[position];
+    if now.status != StageStatus::Waiting {
+        return if is_same_rejection(now, to, comment.as_deref()) {
+            Ok(())
+        } else {
+            Err(answer::not_waiting(draft, position))
+        };
+    }
+    refuse_when_over(draft)?;
+    match to {
+        None => fail(draft, position, comment.as_deref(), by),
+        Some(to) => {
+            let work = rework::rework(draft, &[to]);
+            rework::refuse_busy(draft, &work)?;
+            let rework::Rework { reset, reopened } = work;
+            draft.record(Event::StageSentBack { stage: position, to, comment, by, reset, reopened });
+        }
+    }
+    advance::advance(draft);
+    Ok(())
+}
+
+fn fail(draft: &mut Draft<'_>, stage: usize, comment: Option<&str>, by: Actor) {
+    let message = match comment {
+        Some(comment) => format!("rejected by {}: {comment}", by.user),
+        None => format!("rejected by {}", by.user),
+    };
+    let failure = Failure::new(REJECTED, message)
+        .hint("`docket workflow retry` asks again; `reject --to STAGE` would have sent the work back");
+    draft.record(Event::StageFailed {
+        stage,
+        failure,
+        plugin: None,
+        usage: Usage::default(),
+        retry_at: None,
+        answered_by: Some(by),
+    });
+}
+
+/// The decision that was taken already, as far as it is still known: the stage failed by it, or waits to be asked again
+/// after the work was sent back.
+fn is_same_rejection(now: &StageState, to: Option<usize>, comment: Option<&str>) -> bool {
+    match (to, &now.sent_back) {
+        (None, _) => now.failure.as_ref().is_some_and(|failure| failure.code == REJECTED),
+        (Some(to), Some(sent)) => {
+            now.result.is_none()
+                && sent.to == to
+                && comment.is_none_or(|said| sent.comment.as_deref() == Some(said))
+        }
+        (Some(_), None) => false,
+    }
+}
+
+/// The stage that work is sent back to: one that the approval builds on.
+fn target(draft: &Draft<'_>, approval: usize, to: &str) -> Result<usize, Refusal> {
+    let position = draft.find(to)?;
+    let definition = draft.state.stages[approval].definition;
+    let builds_on = |stage: &StageState| rework::dependents(draft, &[stage.definition])[definition];
+    if builds_on(&draft.state.stages[position]) {
+        return Ok(position);
+    }
+    let choices = draft.state.current_stages().filter(|(_, stage)| builds_on(stage));
+    Err(Refusal::CannotSendBack {
+        stage: draft.state.stages[approval].name.clone(),
+        to: to.to_owned(),
+        stages: choices.map(|(_, stage)| stage.name.clone()).collect(),
+    })
+}
+
+/// Which stage is meant: the one named, else the only one that waits for approval, else the only one that was decided.
+fn find(draft: &Draft<'_>, stage: Option<&str>) -> Result<usize, Refusal> {
+    let asks = |position: usize| draft.definition(position).stage_type == APPROVAL;
+    if let Some(name) = stage {
+        let position = draft.find(name)?;
+        return if asks(position) {
+            Ok(position)
+        } else {
+            Err(Refusal::NoApproval {
+                run: draft.run(),
+                stage: name.to_owned(),
+                stage_type: draft.definition(position).stage_type.clone(),
+            })
+        };
+    }
+    let fits = |wanted: &dyn Fn(&StageState) -> bool| -> Vec<usize> {
+        let stages = draft.state.current_stages().filter(|(position, now)| asks(*position) && wanted(now));
+        stages.map(|(position, _)| position).collect()
+    };
+    let waiting = fits(&|now| now.status == StageStatus::Waiting);
+    let decided = fits(&|now| now.answered_by.is_some() || now.sent_back.is_some());
+    match (waiting.as_slice(), decided.as_slice()) {
+        ([single], _) | ([], [single]) => Ok(*single),
+        ([], _) => Err(Refusal::NothingWaits { run: draft.run() }),
+        (several, _) => Err(Refusal::Ambiguous {
+            run: draft.run(),
+            stages: several.iter().map(|position| draft.state.stages[*position].name.clone()).collect(),
+        }),
+    }
+}

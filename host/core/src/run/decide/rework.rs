@@ -1,0 +1,117 @@
+//! Doing stages again on purpose: which ones go back to pending when one of them does.
+
+use super::{Draft, Refusal, advance};
+use crate::run::{Actor, Event, RunStatus, StageState, StageStatus};
+
+/// Stages that are to be done again.
+pub(super) struct Rework {
+    /// Those that go back to pending.
+    pub(super) reset: Vec<usize>,
+    /// Stages with a matrix of which only some items do.
+    pub(super) reopened: Vec<usize>,
+}
+
+/// Does stages again: the one named and all that build on it, else what failed or was cancelled. What failed elsewhere
+/// is done again in any case, because the run could not end well without it.
+pub(super) fn retry(draft: &mut Draft<'_>, from: Option<&str>, by: Actor) -> Result<(), Refusal> {
+    let named = from.map(|name| draft.find(name)).transpose()?;
+    let mut wanted = broken(draft);
+    wanted.extend(named.filter(|position| !wanted.contains(position)));
+    if wanted.is_empty() {
+        let stages = draft.state.current_stages().map(|(_, now)| now.name.clone()).collect();
+        return Err(Refusal::NothingToRetry { run: draft.run(), stages });
+    }
+    let rework = rework(draft, &wanted);
+    refuse_busy(draft, &rework)?;
+    let Rework { reset, reopened } = rework;
+    draft.record(Event::RetryRequested { by, reset, reopened });
+    advance::advance(draft);
+    Ok(())
+}
+
+/// What failed or was cancelled. Of a stage with a matrix those of its items that did, or the stage itself when it has
+/// none.
+fn broken(draft: &Draft<'_>) -> Vec<usize> {
+    let is_broken = |now: &StageState| matches!(now.status, StageStatus::Failed | StageStatus::Cancelled);
+    let items_left = |now: &StageState| {
+        let items = now.items.iter().flatten().filter(|item| !is_done(&draft.state.stages[**item]));
+        items.copied().collect::<Vec<usize>>()
+    };
+    draft
+        .state
+        .current_stages()
+        .filter(|(_, now)| is_broken(now))
+        .flat_map(|(position, now)| {
+            let items = items_left(now);
+            if items.is_empty() { vec![position] } else { items }
+        })
+        .fold(Vec::new(), |mut found, position| {
+            if !found.contains(&position) {
+                found.push(position);
+            }
+            found
+        })
+}
+
+fn is_done(stage: &StageState) -> bool {
+    stage.status == StageStatus::Completed
+}
+
+/// What doing these stages again comes to.
+pub(super) fn rework(draft: &Draft<'_>, wanted: &[usize]) -> Rework {
+    let stages = &draft.state.stages;
+    let definitions: Vec<usize> = wanted.iter().map(|position| stages[*position].definition).collect();
+    let after = dependents(draft, &definitions);
+    // A stage of the definition goes back when it is wanted itself or builds on what is; its items go with it.
+    let mut reset: Vec<usize> = (0..draft.workflow.stages.len())
+        .filter(|position| after[*position] || wanted.contains(position))
+        .collect();
+    let mut reopened = Vec::new();
+    for position in wanted {
+        let Some(item) = &stages[*position].item else { continue };
+        let has_items = stages[item.parent].items.is_some();
+        match (reset.contains(&item.parent), has_items) {
+            (true, _) => {}
+            (false, true) => {
+                reset.push(*position);
+                if !reopened.contains(&item.parent) {
+                    reopened.push(item.parent);
+                }
+            }
+            (false, false) => reset.push(item.parent),
+        }
+    }
+    Rework { reset, reopened }
+}
+
+/// For each stage of the definition whether it builds on one of these, directly or through others. A stage does not
+/// build on itself.
+pub(super) fn dependents(draft: &Draft<'_>, definitions: &[usize]) -> Vec<bool> {
+    let stages = &draft.workflow.stages;
+    let mut after = vec![false; stages.len()];
+    let mut open = definitions.to_vec();
+    while let Some(current) = open.pop() {
+        for (position, stage) in stages.iter().enumerate() {
+            if stage.depends_on.contains(&current) && !after[position] {
+                after[position] = true;
+                open.push(position);
+            }
+        }
+    }
+    after
+}
+
+/// Work that is being done right now can't be taken back to pending: it would be done twice at the same time.
+pub(super) fn refuse_busy(draft: &Draft<'_>, rework: &Rework) -> Result<(), Refusal> {
+    let stages = &draft.state.stages;
+    if draft.state.status.is_over() || draft.state.status == RunStatus::Paused {
+        return Ok(());
+    }
+    let items = |position: &usize| stages[*position].items.clone().unwrap_or_default();
+    let affected = rework.reset.iter().flat_map(|position| items(position).into_iter().chain([*position]));
+    let busy: Vec<String> = affected
+        .filter(|position| stages[*position].is_executing() || stages[*position].is_applying())
+        .map(|position| format!("'{}'", stages[position].name))
+        .collect();
+    if busy.is_empty() { Ok(()) } else { Err(Refusal::Busy { run: draft.run(), stages: busy }) }
+}
