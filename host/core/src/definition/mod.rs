@@ -31,12 +31,3 @@ pub use workflow::{
     Axis, Completion, Condition, Config, Matrix, Notification, OutputReference, OutputSpec, Retry,
     SUB_WORKFLOW, Stage, SubWorkflow, Workflow,
 };
-
-pub fn sub_outputs(_: &Workflow) -> Vec<(String, OutputReference)> {
-    Vec::new()
-}
-impl Template {
-    pub fn is_value(&self) -> bool {
-        false
-    }
-}

@@ -12,7 +12,7 @@ const RUN_FOLDER: [&str; 3] = [
     ".docket/workflows/${{ workflow_id }}/",
 ];
 /// What docket itself keeps in the run's folder.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 10] = [
     "journal.jsonl",
     "state.json",
     "logs.txt",
@@ -22,6 +22,7 @@ const KEPT: [&str; 9] = [
     "inbox",
     "blobs",
     "work",
+    "owner.log",
 ];
 /// Bytes a path may have.
 const MAX_LENGTH: usize = 512;

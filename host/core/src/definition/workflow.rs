@@ -42,6 +42,24 @@ pub struct SubWorkflow {
     pub workflow: Workflow,
 }
 
+impl Workflow {
+    /// This workflow and those its stages use, nested ones included; each once.
+    pub fn with_nested(&self) -> Vec<&Workflow> {
+        let mut found = vec![self];
+        let mut names = std::collections::BTreeSet::new();
+        let mut next = 0;
+        while next < found.len() {
+            for (name, nested) in &found[next].workflows {
+                if names.insert(name) {
+                    found.push(&nested.workflow);
+                }
+            }
+            next += 1;
+        }
+        found
+    }
+}
+
 /// One step of a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {

@@ -111,6 +111,9 @@ pub struct RunArguments {
     /// Show what would be written instead of writing it
     #[arg(long)]
     pub dry_run: bool,
+    /// Print the run's id and let it run in the background
+    #[arg(long)]
+    pub detach: bool,
 }
 
 /// Arguments of `schema`.
@@ -173,6 +176,45 @@ pub enum WorkflowCommand {
         /// The stage, when several wait
         #[arg(long)]
         stage: Option<String>,
+    },
+    /// Approve what a stage asks approval for
+    Approve {
+        /// The run
+        #[command(flatten)]
+        run: RunName,
+        /// The stage, when several ask
+        #[arg(long)]
+        stage: Option<String>,
+        /// What you have to say to it
+        #[arg(long, short = 'm', value_name = "TEXT")]
+        comment: Option<String>,
+        /// A file with the form, filled in, as JSON, when the stage asks for one; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        form: Option<String>,
+    },
+    /// Reject what a stage asks approval for: the stage fails, or earlier work is done again with your comment
+    Reject {
+        /// The run
+        #[command(flatten)]
+        run: RunName,
+        /// The stage, when several ask
+        #[arg(long)]
+        stage: Option<String>,
+        /// Send the work back: do this stage again, and all that build on it
+        #[arg(long, value_name = "STAGE")]
+        to: Option<String>,
+        /// What is wrong; an agent that does the work again gets to read it
+        #[arg(long, short = 'm', value_name = "TEXT")]
+        comment: Option<String>,
+    },
+    /// Do what failed or was cancelled again, as a new attempt; with `--from`, a stage and all that build on it
+    Retry {
+        /// The run
+        #[command(flatten)]
+        run: RunName,
+        /// The first stage to do again
+        #[arg(long, value_name = "STAGE")]
+        from: Option<String>,
     },
     /// Check definitions without running anything: all of the project's, or those named
     Check {

@@ -26,6 +26,11 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
         return u8::from(crate::plugin::host::supervisor::supervise(&folder).is_err());
     }
+    // Nor is going on in the background: the same command line with this word in front.
+    if arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::detached::ARGUMENT) {
+        crate::plugin::host::detached::leave_terminal();
+        return run([&arguments[..1], &arguments[2..]].concat());
+    }
     let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
         Err(usage) => return misused(&arguments, usage),

@@ -103,6 +103,19 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
     }
 }
 
+/// Removes a file that may not be there.
+///
+/// # Errors
+/// When it is there and can't be removed.
+pub fn remove_if_there(path: &Path) -> Result<(), DiskError> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(DiskError::Io { action: "can't remove", path: path.to_owned(), cause })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Creates a folder and those above it.
 ///
 /// # Errors

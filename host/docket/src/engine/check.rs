@@ -66,13 +66,19 @@ impl Engine {
     pub fn require_trust(&self, definition: &Definition) -> Result<(), EngineError> {
         let library = self.library();
         let mut used = vec![definition.found.clone()];
-        for name in definition.workflow.templates.keys() {
+        for workflow in definition.workflow.with_nested() {
             // Where it lies today, and the text that is used: it could have been changed between the two looks.
-            let text = definition.workflow.templates[name].clone();
-            used.extend(library.template(name)?.map(|found| Found { text, ..found }));
-        }
-        for name in definition.workflow.schemas.keys() {
-            used.extend(library.schema(name)?);
+            for (name, text) in &workflow.templates {
+                used.extend(library.template(name)?.map(|found| Found { text: text.clone(), ..found }));
+            }
+            for (name, nested) in &workflow.workflows {
+                used.extend(
+                    library.definition(name)?.map(|found| Found { text: nested.text.clone(), ..found }),
+                );
+            }
+            for name in workflow.schemas.keys() {
+                used.extend(library.schema(name)?);
+            }
         }
         let used: Vec<(String, String)> = used
             .into_iter()

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_core::run::{Input, RunState, RunStatus};
+use docket_core::run::{Input, Refusal, RunState, RunStatus, StageState, StageStatus};
 
 use super::drive::Driver;
 use super::{Engine, EngineError, Interrupt, Observer, Stopped};
+use crate::plugin::host::detached;
 use crate::store::inbox::{Reply, Request};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 use crate::store::{RunFolder, StoreError, journal};
@@ -22,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub enum Answered {
     /// This process did it, and drove the run as far as it went.
     Here {
-        /// The run as it stands.
+        /// The run as it stands; when it was a sub-workflow's and its parent went on, the parent.
         state: Box<RunState>,
         /// Whether the user wanted out meanwhile.
         stopped: Stopped,
@@ -34,7 +35,7 @@ pub enum Answered {
 /// Takes and answers what other terminals ask of a run this process owns.
 pub(super) fn serve(driver: &mut Driver<'_>) -> Result<(), EngineError> {
     for taken in driver.folder().inbox().take() {
-        let fed = driver.feed(input(taken.request.clone()));
+        let fed = obey(driver, taken.request.clone());
         let reply = match fed {
             Ok(()) => Reply::Done,
             Err(EngineError::Refused(refusal)) => {
@@ -48,12 +49,24 @@ pub(super) fn serve(driver: &mut Driver<'_>) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Does what was asked.
+fn obey(driver: &mut Driver<'_>, request: Request) -> Result<(), EngineError> {
+    match request {
+        Request::Cancel { by } => driver.cancel(by),
+        other => driver.feed(input(other)),
+    }
+}
+
 fn input(request: Request) -> Input {
     match request {
         Request::Pause { by } => Input::Pause { by },
         Request::Resume { by } => Input::Resume { by },
         Request::Cancel { by } => Input::Cancel { by },
         Request::Submit { stage, value, by } => Input::Answer { stage, value, by },
+        Request::Approve { stage, comment, form, by } => Input::Approve { stage, comment, form, by },
+        Request::Reject { stage, to, comment, by } => Input::Reject { stage, to, comment, by },
+        Request::Retry { from, by } => Input::Retry { from, by },
+        Request::ChildChanged { stage, attempt } => Input::ChildChanged { stage, attempt },
     }
 }
 
@@ -78,12 +91,19 @@ impl Engine {
                 Ok(mut driver) => {
                     // Whoever owned it died: what it owed comes before anything new.
                     let is_interrupted = driver.state().status == RunStatus::Running;
-                    if is_interrupted && matches!(request, Request::Submit { .. }) {
+                    if is_interrupted && goes_on(&request) {
                         driver.feed(Input::Resume { by: self.setting().actor.clone() })?;
                     }
-                    driver.feed(input(request))?;
+                    obey(&mut driver, request)?;
                     let stopped = driver.drive()?;
-                    return Ok(Answered::Here { state: Box::new(driver.state().clone()), stopped });
+                    let state = Box::new(driver.state().clone());
+                    drop(driver);
+                    if stopped == Stopped::Settled
+                        && let Some(further) = self.continue_parent(&state, observer, &interrupt)?
+                    {
+                        return Ok(further);
+                    }
+                    return Ok(Answered::Here { state, stopped });
                 }
                 Err(EngineError::Store(StoreError::Owned { .. })) => {}
                 Err(error) => return Err(error),
@@ -113,12 +133,89 @@ impl Engine {
     }
 }
 
+/// Whether a request lets a run go on by itself; the others say themselves what is to become of it.
+fn goes_on(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Submit { .. } | Request::Approve { .. } | Request::Reject { .. } | Request::Retry { .. }
+    )
+}
+
 fn request_name(request: &Request) -> &'static str {
     match request {
         Request::Pause { .. } => "pause",
         Request::Resume { .. } => "resume",
         Request::Cancel { .. } => "cancel",
         Request::Submit { .. } => "submit",
+        Request::Approve { .. } => "approve",
+        Request::Reject { .. } => "reject",
+        Request::Retry { .. } => "retry",
+        Request::ChildChanged { .. } => "child-changed",
+    }
+}
+
+impl Engine {
+    /// Lets a process of its own, which no terminal ends, go on with a run that this process does not own any more.
+    /// Returns when that process owns the run, or the run is over.
+    ///
+    /// # Errors
+    /// When docket can't be started, or does not take the run over in time.
+    pub fn continue_in_background(&self, run: &str) -> Result<(), EngineError> {
+        let setting = self.setting();
+        let folder = RunFolder::find(&setting.project, run)?;
+        let root = setting.project.root().display().to_string();
+        let arguments = ["workflow", "resume", run, "--non-interactive", "--project", &root];
+        let mut process =
+            detached::start(&arguments, setting.project.root(), &setting.environment, &folder.owner_log())
+                .map_err(|cause| EngineError::Store(StoreError::io("can't start", folder.path())(cause)))?;
+        let start = std::time::Instant::now();
+        while start.elapsed() < PATIENCE {
+            // Over already, or waiting for somebody: then it has ended, and well.
+            if folder.is_owned() || process.has_ended() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err(EngineError::NoReply { run: run.to_owned(), owner: None, seconds: PATIENCE.as_secs() })
+    }
+
+    /// The run that an answer is meant for: this one, or that of a sub-workflow one of its stages waits for.
+    ///
+    /// # Errors
+    /// When a journal can't be read, or several sub-workflows wait and no stage was named.
+    pub fn addressed(&self, folder: RunFolder, stage: Option<&str>) -> Result<RunFolder, EngineError> {
+        let state = journal::load_state(&folder.journal())?;
+        let waiting = || state.stages.iter().filter(|now| now.status == StageStatus::Waiting);
+        let child = |now: &StageState| {
+            now.child.as_deref().and_then(|id| RunFolder::find(&self.setting().project, id).ok())
+        };
+        if let Some(name) = stage {
+            let Some(now) = state.stages.iter().find(|now| now.name == name) else {
+                // Perhaps it is a stage of what this one waits for.
+                let inner = waiting().filter_map(child).find_map(|inner| {
+                    let found = self.addressed(inner, stage).ok()?;
+                    let state = journal::load_state(&found.journal()).ok()?;
+                    state.stages.iter().any(|now| now.name == name).then_some(found)
+                });
+                return Ok(inner.unwrap_or(folder));
+            };
+            return match child(now) {
+                Some(child) => self.addressed(child, None),
+                None => Ok(folder),
+            };
+        }
+        if waiting().any(|now| now.child.is_none()) {
+            return Ok(folder);
+        }
+        let mut children: Vec<RunFolder> = waiting().filter_map(child).collect();
+        match children.len() {
+            0 => Ok(folder),
+            1 => self.addressed(children.remove(0), None),
+            _ => Err(EngineError::Refused(Refusal::Ambiguous {
+                run: folder.id().to_owned(),
+                stages: waiting().map(|now| now.name.clone()).collect(),
+            })),
+        }
     }
 }
 
@@ -135,10 +232,9 @@ pub fn look(folder: &RunFolder) -> Result<(RunState, RunSnapshot), StoreError> {
         snapshot.status = ShownStatus::Interrupted;
     }
     let derived = folder.derived_state();
-    for (stage, derived) in snapshot.stages.iter_mut().zip(derived.map(|run| run.stages).unwrap_or_default())
-    {
-        if stage.name == derived.name && owned {
-            stage.activity = derived.activity;
+    for stage in derived.filter(|_| owned).map(|run| run.stages).unwrap_or_default() {
+        if stage.activity.is_some() {
+            snapshot.set_activity(&stage.name, stage.activity);
         }
     }
     Ok((state, snapshot))

@@ -1,6 +1,9 @@
 //! What is kept beside a run's journal for people, scripts and other terminals: `state.json`, results, the log, the
 //! project's index, the record of a run that is over. All of it follows from the journal; nothing here decides anything.
 
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
 use docket_core::Timestamp;
 use docket_core::run::Event;
 use docket_core::text::printable;
@@ -10,20 +13,61 @@ use super::drive::Driver;
 use crate::store::snapshot::RunSnapshot;
 use crate::store::{RunFolder, StoreError, list};
 
+/// How old `state.json` may be while a run goes on.
+const STATE_INTERVAL: Duration = Duration::from_millis(100);
+
 impl Driver<'_> {
     /// Makes again what a crash may have kept from being written beside the journal.
     pub(super) fn make_derived_again(&mut self) -> Result<(), EngineError> {
         for stage in 0..self.state.stages.len() {
             self.write_result(stage)?;
+            let now = &self.state.stages[stage];
+            if now.result.is_none() && now.attempt > 1 {
+                self.folder.keep_former_result(&now.name, now.attempt - 1)?;
+            }
         }
         self.write_state()?;
         Ok(list::note(&self.engine.setting().project, &self.state)?)
     }
 
-    pub(super) fn write_state(&self) -> Result<(), StoreError> {
+    /// Writes what follows from an event beside the journal.
+    pub(super) fn derive(&self, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::StageCompleted { stage, .. }
+            | Event::StageGathered { stage }
+            | Event::StageFailed { stage, .. } => self.write_result(*stage),
+            // What was sent back or is done again stays to be looked at.
+            Event::StageStarted { stage, attempt, .. } if *attempt > 1 => {
+                self.folder.keep_former_result(&self.state.stages[*stage].name, *attempt - 1)
+            }
+            Event::StageExpanded { stage, .. } if self.state.stages[*stage].attempt > 1 => {
+                let now = &self.state.stages[*stage];
+                self.folder.keep_former_result(&now.name, now.attempt - 1)
+            }
+            Event::RetryRequested { .. } => self.take_out_of_archive(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `state.json` when it is behind, but not more often than anybody can read it: a run with a thousand stages
+    /// would spend its time on nothing else. A new status of the run is always written.
+    pub(super) fn keep_up(&mut self) -> Result<(), StoreError> {
+        let is_fresh = self.written.is_some_and(|at| at.elapsed() < STATE_INTERVAL);
+        let is_noted = self.noted == Some(self.state.status);
+        if is_fresh && is_noted { Ok(()) } else { self.catch_up() }
+    }
+
+    /// Writes `state.json` when it is behind.
+    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
+        if self.is_behind { self.write_state() } else { Ok(()) }
+    }
+
+    fn write_state(&mut self) -> Result<(), StoreError> {
+        self.written = Some(Instant::now());
+        self.is_behind = false;
         let mut snapshot = RunSnapshot::of(&self.state);
         for (stage, activity) in &self.activities {
-            snapshot.stages[*stage].activity = Some(activity.clone());
+            snapshot.set_activity(&self.state.stages[*stage].name, Some(activity.clone()));
         }
         write_json(&self.folder, "state.json", &snapshot)?;
         if self.state.status.is_over() {
@@ -32,12 +76,22 @@ impl Driver<'_> {
         Ok(())
     }
 
+    /// A run that goes on after it was over has no record of its end.
+    fn take_out_of_archive(&self) -> Result<(), StoreError> {
+        Ok(crate::disk::remove_if_there(&self.archive_file())?)
+    }
+
+    fn archive_file(&self) -> PathBuf {
+        let month = self.state.created_at.to_string();
+        self.engine.setting().project.archive().join(&month[..7]).join(format!("{}.json", self.folder.id()))
+    }
+
     /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned.
     fn archive(&self, snapshot: &RunSnapshot) -> Result<(), StoreError> {
-        let month = snapshot.created_at.to_string();
-        let folder = self.engine.setting().project.archive().join(&month[..7]);
-        crate::disk::create_folder(&folder)?;
-        let path = folder.join(format!("{}.json", self.folder.id()));
+        let path = self.archive_file();
+        if let Some(folder) = path.parent() {
+            crate::disk::create_folder(folder)?;
+        }
         let text = serde_json::to_vec_pretty(snapshot)
             .map_err(|cause| StoreError::Damaged { path: path.clone(), detail: cause.to_string() })?;
         Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)

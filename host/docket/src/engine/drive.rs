@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Instant;
 
 use docket_core::definition::{Workflow, check};
 use docket_core::run::{
-    Decision, Effect, Ending, Event, Failure, Input, Notice, PluginUsed, RunState, RunStatus, StageStatus,
-    Usage, decide, is_sealed, task,
+    Actor, Decision, Effect, Ending, Failure, Input, Notice, PluginUsed, RunState, RunStatus, StageStatus,
+    StageTask, Usage, decide, is_sealed, task,
 };
 use docket_core::text::printable;
 
 use super::stage::{Job, JobReply};
+use super::sub_run::SubRun;
 use super::surroundings::Snapshot;
 use super::trust::log_stage_denial;
 use super::{Engine, EngineError, Interrupt, Observer, control, now};
@@ -54,6 +56,12 @@ pub struct Driver<'a> {
     pub(super) activities: BTreeMap<usize, Activity>,
     /// The status in the project's index.
     pub(super) noted: Option<RunStatus>,
+    /// When `state.json` was last written.
+    pub(super) written: Option<Instant>,
+    /// Whether it is behind.
+    pub(super) is_behind: bool,
+    /// Tells a sub-workflow's run that its parent was cancelled.
+    told_to_cancel: Cancel,
     sender: Sender<Message>,
     receiver: Receiver<Message>,
 }
@@ -88,6 +96,9 @@ impl<'a> Driver<'a> {
             running: BTreeMap::new(),
             activities: BTreeMap::new(),
             noted: None,
+            written: None,
+            is_behind: false,
+            told_to_cancel: Cancel::default(),
             sender,
             receiver,
         }
@@ -117,6 +128,11 @@ impl<'a> Driver<'a> {
         driver.noted = Some(driver.state.status);
         driver.make_derived_again()?;
         Ok(driver)
+    }
+
+    /// Cancels the run when this is told to.
+    pub(super) fn obey(&mut self, cancel: Cancel) {
+        self.told_to_cancel = cancel;
     }
 
     /// The run as it stands.
@@ -149,11 +165,10 @@ impl<'a> Driver<'a> {
     ) -> Result<(), EngineError> {
         for event in &decision.events {
             self.log_event(at, event)?;
-            if let Event::StageCompleted { stage, .. } | Event::StageFailed { stage, .. } = event {
-                self.write_result(*stage)?;
-            }
+            self.derive(event)?;
         }
-        self.write_state()?;
+        self.is_behind = true;
+        self.keep_up()?;
         self.note()?;
         for event in &decision.events {
             self.observer.event(&self.state, event, at);
@@ -163,9 +178,6 @@ impl<'a> Driver<'a> {
             for (_, cancel) in self.running.values() {
                 cancel.cancel();
             }
-        }
-        if decision.events.iter().any(|event| matches!(event, Event::RunCancelled { .. })) {
-            self.stop_survivors();
         }
         Ok(())
     }
@@ -180,15 +192,31 @@ impl<'a> Driver<'a> {
                 self.act(effect)?;
             }
             if self.interrupt.is_set() {
+                self.catch_up()?;
                 return Ok(Stopped::Interrupted);
             }
             control::serve(self)?;
             if !self.effects.is_empty() {
                 continue;
             }
-            if self.running.is_empty() {
-                return Ok(Stopped::Settled);
+            if self.told_to_cancel.is_cancelled() && !self.state.status.is_over() {
+                let by = self.engine.setting().actor.clone();
+                self.cancel(by)?;
+                continue;
             }
+            match self.state.next_retry() {
+                Some(at) if at <= now() => {
+                    self.feed(Input::Tick)?;
+                    continue;
+                }
+                Some(_) => {}
+                None if self.running.is_empty() => {
+                    self.catch_up()?;
+                    return Ok(Stopped::Settled);
+                }
+                None => {}
+            }
+            self.keep_up()?;
             match self.receiver.recv_timeout(POLL) {
                 Ok(message) => self.take(message)?,
                 Err(RecvTimeoutError::Timeout) => self.observer.idle(&self.state),
@@ -199,13 +227,19 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Ends the processes of stages that an earlier owner started and that outlived it.
-    fn stop_survivors(&self) {
+    /// Cancels the run and ends what its stages left behind: processes that an earlier owner started and that outlived
+    /// it, and runs of sub-workflows. Done again, it does what was not done the first time.
+    pub(super) fn cancel(&mut self, by: Actor) -> Result<(), EngineError> {
+        self.feed(Input::Cancel { by })?;
         for (position, stage) in self.state.stages.iter().enumerate() {
             if stage.status == StageStatus::Cancelled && !self.running.contains_key(&position) {
                 stop_all(&self.folder.records(&stage.name, stage.attempt));
+                if let Some(child) = &stage.child {
+                    self.engine.cancel_child(child);
+                }
             }
         }
+        Ok(())
     }
 
     pub(super) fn folder(&self) -> &RunFolder {
@@ -243,11 +277,9 @@ impl<'a> Driver<'a> {
         if self.running.get(&stage).is_some_and(|(running, _)| *running == attempt) {
             return Ok(());
         }
-        let job = task(&self.workflow, &self.state, stage).and_then(|task| {
-            Job::prepare(&self.engine, &self.folder, &self.workflow, &self.state.start, task)
-        });
-        let job = match job {
-            Ok(job) => job,
+        let work = task(&self.workflow, &self.state, stage).and_then(|task| self.work(task));
+        let work = match work {
+            Ok(work) => work,
             Err(failure) => {
                 log_stage_denial(self.engine.setting(), None, &failure);
                 let ending = Ending::Failed(failure);
@@ -265,13 +297,33 @@ impl<'a> Driver<'a> {
         let sender = self.sender.clone();
         std::thread::spawn(move || {
             let notices = notices(stage, sender.clone());
-            let plugin = job.plugin_used();
+            let plugin = work.plugin_used();
             let reply =
-                catch_unwind(AssertUnwindSafe(|| job.run(notices, cancel))).unwrap_or_else(|_| bug(plugin));
+                catch_unwind(AssertUnwindSafe(|| work.run(notices, cancel))).unwrap_or_else(|_| bug(plugin));
             // The driver is gone only when the process is about to be.
             let _ = sender.send(Message::Ended { stage, attempt, reply: Box::new(reply) });
         });
         Ok(())
+    }
+
+    /// What a stage's thread has to do.
+    fn work(&self, task: StageTask) -> Result<Work, Failure> {
+        let Some(uses) = &task.uses else {
+            let job = Job::prepare(&self.engine, &self.folder, &self.workflow, &self.state.start, task)?;
+            return Ok(Work::Plugin(Box::new(job)));
+        };
+        let missing =
+            || Failure::new("docket-bug", format!("BUG: the run does not know the workflow '{uses}'"));
+        let definition = self.workflow.workflows.get(uses).cloned().ok_or_else(missing)?;
+        let id = self.state.stages[task.stage].child.clone().ok_or_else(missing)?;
+        Ok(Work::SubRun(Box::new(SubRun {
+            engine: Arc::clone(&self.engine),
+            id,
+            definition,
+            start: self.state.start.clone(),
+            task,
+            interrupt: self.interrupt.clone(),
+        })))
     }
 
     fn take(&mut self, message: Message) -> Result<(), EngineError> {
@@ -284,9 +336,9 @@ impl<'a> Driver<'a> {
                 match ending {
                     Some(ending) => {
                         if let Ending::Failed(failure) = &ending {
-                            log_stage_denial(self.engine.setting(), Some(&plugin), failure);
+                            log_stage_denial(self.engine.setting(), plugin.as_ref(), failure);
                         }
-                        self.feed(Input::StageEnded { stage, attempt, ending, plugin: Some(plugin), usage })
+                        self.feed(Input::StageEnded { stage, attempt, ending, plugin, usage })
                     }
                     None => Ok(()),
                 }
@@ -302,7 +354,8 @@ impl<'a> Driver<'a> {
             Notice::Progress(text) => {
                 self.folder.log(at, &name, "info", text)?;
                 self.activities.insert(stage, Activity { text: text.clone(), at });
-                self.write_state()?;
+                self.is_behind = true;
+                self.keep_up()?;
             }
         }
         self.observer.notice(&name, notice);
@@ -319,6 +372,32 @@ fn refuse_foreign(engine: &Engine, state: &RunState) -> Result<(), EngineError> 
     Err(EngineError::ForeignRun { run: state.id().to_owned() })
 }
 
+/// What a stage's thread has to do.
+enum Work {
+    /// To run a plugin.
+    Plugin(Box<Job>),
+    /// To run another workflow.
+    SubRun(Box<SubRun>),
+}
+
+impl Work {
+    fn plugin_used(&self) -> Option<PluginUsed> {
+        match self {
+            Self::Plugin(job) => Some(job.plugin_used()),
+            Self::SubRun(_) => None,
+        }
+    }
+
+    fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
+        match self {
+            Self::Plugin(job) => job.run(notices, cancel),
+            Self::SubRun(child) => {
+                JobReply { ending: child.run(&notices, &cancel), plugin: None, usage: Usage::default() }
+            }
+        }
+    }
+}
+
 fn notices(stage: usize, sender: Sender<Message>) -> Notices {
     Arc::new(move |notice| {
         // Nobody listens only when the process is about to end.
@@ -326,7 +405,7 @@ fn notices(stage: usize, sender: Sender<Message>) -> Notices {
     })
 }
 
-fn bug(plugin: PluginUsed) -> JobReply {
+fn bug(plugin: Option<PluginUsed>) -> JobReply {
     let failure = Failure::new("docket-bug", "BUG: docket crashed while it ran this stage")
         .hint("please report it with the run's journal; `docket workflow start` begins anew");
     JobReply { ending: Some(Ending::Failed(failure)), plugin, usage: Usage::default() }

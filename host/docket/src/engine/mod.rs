@@ -15,6 +15,7 @@ mod prompt;
 pub mod request;
 mod stage;
 pub mod start;
+mod sub_run;
 mod surroundings;
 pub mod trust;
 

@@ -1,7 +1,7 @@
 //! Making an agent's prompt from its template, the document and its context. Every launcher gets the same prompt.
 
 use docket_core::definition::Workflow;
-use docket_core::definition::{InputKind, render_prompt};
+use docket_core::definition::{InputKind, as_data, render_prompt};
 use docket_core::run::{Failure, ProjectPath, StageTask};
 use serde_json::{Map, Value, json};
 
@@ -56,13 +56,34 @@ pub(super) fn prompt(
     if let Some(document) = document(project, workflow, facts)? {
         variables.insert("document".to_owned(), document);
     }
-    render_prompt(name, template, &Value::Object(variables)).map_err(|error| {
+    let prompt = render_prompt(name, template, &Value::Object(variables)).map_err(|error| {
         let failure = Failure::new("prompt-failed", error.message);
         match error.hint {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
-    })
+    })?;
+    Ok(prompt + &sent_back(task))
+}
+
+/// What people found wrong with the stage's earlier work, and that work. Comes after the template, so that no template
+/// can leave it out; empty when nothing was sent back.
+fn sent_back(task: &StageTask) -> String {
+    if task.feedback.is_empty() && task.sent_back_result.is_none() {
+        return String::new();
+    }
+    let mut text = String::from(
+        "\n\n## Your earlier answer was sent back\n\nDo the work again and mend what was found wrong.\n",
+    );
+    for feedback in &task.feedback {
+        let comment = as_data(&feedback.comment, &format!("the comment of {}", feedback.by.user));
+        text.push_str(&format!("\n{comment}\n"));
+    }
+    if let Some(result) = &task.sent_back_result {
+        let result = serde_json::to_string_pretty(result).unwrap_or_default();
+        text.push_str(&format!("\n{}\n", as_data(&result, "your earlier answer")));
+    }
+    text
 }
 
 /// The run's document: its first input that is a file.

@@ -36,7 +36,8 @@ pub(super) struct Job {
 /// How a job ended. `None` for one that was told to stop.
 pub(super) struct JobReply {
     pub(super) ending: Option<Ending>,
-    pub(super) plugin: PluginUsed,
+    /// Which plugin did it; none for the run of another workflow.
+    pub(super) plugin: Option<PluginUsed>,
     pub(super) usage: Usage,
 }
 
@@ -127,7 +128,7 @@ impl Job {
             Outcome::Failed(failure) => Some(Ending::Failed(failure)),
             Outcome::Cancelled => None,
         };
-        JobReply { ending, plugin, usage: reply.usage }
+        JobReply { ending, plugin: Some(plugin), usage: reply.usage }
     }
 }
 

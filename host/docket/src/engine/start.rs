@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use docket_core::definition::{
-    InputError, InputKind, InputSpec, RunFacts, Workflow, resolve_inputs, stage_names,
+    InputError, InputKind, InputSpec, RunFacts, SubWorkflow, Workflow, resolve_inputs, stage_names,
 };
-use docket_core::run::{NewRun, RunOptions, StageSnapshot, create, seal};
+use docket_core::run::{
+    ID_PREFIX, NewRun, ParentRun, RunOptions, StageSnapshot, WorkflowSnapshot, create, seal,
+};
 use serde_json::Value;
 
 use super::check::Definition;
@@ -15,7 +17,7 @@ use super::drive::{Driver, Owned};
 use super::{Engine, EngineError, Interrupt, LaunchWishes, Observer, now};
 use crate::plugin::{Plugin, PluginOrigin};
 use crate::store::journal::JournalFile;
-use crate::store::run_folder::ID_PREFIX;
+use crate::store::run_folder::Ownership;
 use crate::store::{RunFolder, StoreError};
 
 /// Letters and digits of an id after its prefix.
@@ -35,6 +37,26 @@ pub struct Start {
     pub dry_run: bool,
 }
 
+/// A run that is about to begin: everything checked.
+pub(super) struct Beginning {
+    /// The name its definition was found by.
+    pub(super) name: String,
+    /// Where that came from.
+    pub(super) origin: String,
+    /// The definition's text.
+    pub(super) text: String,
+    /// What it says.
+    pub(super) workflow: Workflow,
+    /// Inputs, checked, defaults filled in.
+    pub(super) inputs: BTreeMap<String, Value>,
+    /// How to run.
+    pub(super) options: RunOptions,
+    /// Calendar date.
+    pub(super) date: String,
+    /// Whose sub-workflow it is.
+    pub(super) parent: Option<ParentRun>,
+}
+
 impl Engine {
     /// Starts a run: its first record is on disk when this returns.
     ///
@@ -49,24 +71,48 @@ impl Engine {
     ) -> Result<Driver<'a>, EngineError> {
         self.require_trust(definition)?;
         let workflow = definition.workflow.clone();
-        let inputs = self.inputs(&workflow.inputs, start.inputs)?;
+        let inputs = self.inputs(&workflow.inputs, start.inputs, &self.setting().folder)?;
         let options = RunOptions { launch: self.launch_settings(&start.launch)?, dry_run: start.dry_run };
         self.require_plugins(&workflow, &options)?;
-        let date = jiff::Zoned::now().date().to_string();
         let (folder, ownership) = self.new_folder()?;
+        let beginning = Beginning {
+            name: definition.name.clone(),
+            origin: definition.found.origin.shown(),
+            text: definition.found.text.clone(),
+            workflow,
+            inputs,
+            options,
+            date: jiff::Zoned::now().date().to_string(),
+            parent: None,
+        };
+        let begun = self.begin(&folder, ownership, beginning, observer, interrupt);
+        if let Err(EngineError::Expression(_)) = &begun {
+            folder.discard();
+        }
+        begun
+    }
+
+    /// Records the start of a run in its folder.
+    ///
+    /// # Errors
+    /// [`EngineError::Expression`] when a stage's name can't be worked out; nothing was recorded then. Else when the
+    /// folder can't be written.
+    pub(super) fn begin<'a>(
+        self: &Arc<Self>,
+        folder: &RunFolder,
+        ownership: Ownership,
+        beginning: Beginning,
+        observer: &'a mut dyn Observer,
+        interrupt: Interrupt,
+    ) -> Result<Driver<'a>, EngineError> {
+        let workflow = beginning.workflow.clone();
         let facts = RunFacts {
             workflow_id: folder.id().to_owned(),
-            date: date.clone(),
+            date: beginning.date.clone(),
             workflow: workflow.name.clone(),
         };
-        let names = match stage_names(&workflow, &inputs, &facts) {
-            Ok(names) => names,
-            Err(error) => {
-                folder.discard();
-                return Err(EngineError::Expression(error));
-            }
-        };
-        let mut new = self.new_run(definition, &workflow, folder.id(), names, inputs, date, options);
+        let names = stage_names(&workflow, &beginning.inputs, &facts).map_err(EngineError::Expression)?;
+        let mut new = self.new_run(folder.id(), names, beginning);
         let key = self.setting().home.key(random()?)?;
         new.seal = seal(&key, &new).map_err(|cause| EngineError::Bug(format!("BUG: {cause}")))?;
         let at = now();
@@ -76,51 +122,52 @@ impl Engine {
         let mut journal = JournalFile::create(&folder.journal())?;
         journal.append(at, &decision)?;
         journal.sync_name()?;
-        let owned = Owned { folder, ownership, journal, workflow, state };
+        let owned = Owned { folder: folder.clone(), ownership, journal, workflow, state };
         let mut driver = Driver::new(self, owned, observer, interrupt);
         driver.recorded(at, decision)?;
         Ok(driver)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the parts of a run's first record, each from elsewhere"
-    )]
-    fn new_run(
-        &self,
-        definition: &Definition,
-        workflow: &Workflow,
-        id: &str,
-        stages: Vec<String>,
-        inputs: BTreeMap<String, Value>,
-        date: String,
-        options: RunOptions,
-    ) -> NewRun {
-        let used = |name: &String| workflow.stages.iter().any(|stage| stage.stage_type == *name);
+    fn new_run(&self, id: &str, stages: Vec<String>, beginning: Beginning) -> NewRun {
+        let all = beginning.workflow.with_nested();
+        let used = |name: &String| {
+            all.iter().any(|workflow| workflow.stages.iter().any(|stage| stage.stage_type == *name))
+        };
         let types = self.plugins().usable.stage_types().into_iter().filter(|stage| used(&stage.name));
+        let snapshot = |(name, nested): (&String, &SubWorkflow)| {
+            let snapshot = WorkflowSnapshot { origin: nested.origin.clone(), text: nested.text.clone() };
+            (name.clone(), snapshot)
+        };
+        let templates = all.iter().flat_map(|workflow| workflow.templates.clone()).collect();
+        let schemas = all.iter().flat_map(|workflow| workflow.schemas.clone()).collect();
+        let workflows = all.iter().flat_map(|workflow| workflow.workflows.iter().map(snapshot)).collect();
+        let stage_types = types
+            .map(|stage| StageSnapshot { name: stage.name, config: stage.config, result: stage.result })
+            .collect();
         NewRun {
             run: id.to_owned(),
-            definition: definition.name.clone(),
-            workflow: workflow.name.clone(),
-            origin: definition.found.origin.shown(),
-            text: definition.found.text.clone(),
-            templates: workflow.templates.clone(),
-            schemas: workflow.schemas.clone(),
-            stage_types: types
-                .map(|stage| StageSnapshot { name: stage.name, config: stage.config, result: stage.result })
-                .collect(),
+            workflow: beginning.workflow.name.clone(),
+            templates,
+            schemas,
+            stage_types,
+            workflows,
+            definition: beginning.name,
+            origin: beginning.origin,
+            text: beginning.text,
             launchers: self.plugins().usable.launchers(),
             stages,
-            inputs,
-            date,
-            options,
+            inputs: beginning.inputs,
+            date: beginning.date,
+            options: beginning.options,
             docket: env!("CARGO_PKG_VERSION").to_owned(),
             by: self.setting().actor.clone(),
+            parent: beginning.parent,
             seal: String::new(),
         }
     }
 
-    /// Checks inputs, fills in defaults, and makes project paths of files and folders.
+    /// Checks inputs, fills in defaults, and makes project paths of files and folders, which are given relative to
+    /// `from`.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
@@ -128,6 +175,7 @@ impl Engine {
         &self,
         specs: &[InputSpec],
         given: BTreeMap<String, Value>,
+        from: &Path,
     ) -> Result<BTreeMap<String, Value>, EngineError> {
         let mut inputs = resolve_inputs(specs, given).map_err(EngineError::Inputs)?;
         let mut errors = Vec::new();
@@ -137,7 +185,7 @@ impl Engine {
                 continue;
             }
             let Some(Value::String(text)) = inputs.get(&spec.name) else { continue };
-            match self.existing(text, is_folder) {
+            match self.existing(text, is_folder, from) {
                 Ok(path) => {
                     inputs.insert(spec.name.clone(), Value::from(path));
                 }
@@ -151,10 +199,9 @@ impl Engine {
         if errors.is_empty() { Ok(inputs) } else { Err(EngineError::Inputs(errors)) }
     }
 
-    fn existing(&self, text: &str, is_folder: bool) -> Result<String, String> {
+    fn existing(&self, text: &str, is_folder: bool, from: &Path) -> Result<String, String> {
         let setting = self.setting();
-        let from_here = |folder: &Path| setting.project.path(text, folder).map_err(|error| error.to_string());
-        let path = from_here(&setting.folder)?;
+        let path = setting.project.path(text, from).map_err(|error| error.to_string())?;
         // What no stage may touch is no document either.
         docket_core::run::ProjectPath::writable(path.as_str()).map_err(|error| error.to_string())?;
         let there = |path: &docket_core::run::ProjectPath| {
@@ -183,7 +230,8 @@ impl Engine {
     /// Refuses to start what could not run: a plugin that is missing or not trusted.
     fn require_plugins(&self, workflow: &Workflow, options: &RunOptions) -> Result<(), EngineError> {
         let launch = &options.launch;
-        for stage in &workflow.stages {
+        let stages = workflow.with_nested().into_iter().flat_map(|workflow| &workflow.stages);
+        for stage in stages.filter(|stage| stage.uses.is_none()) {
             let launcher = launch.forced.as_ref().or(stage.launcher.as_ref()).or(launch.preferred.as_ref());
             let launcher = launcher.filter(|_| stage.stage_type == "agent").map(String::as_str);
             self.plugins().find(&stage.stage_type, launcher)?;
@@ -211,7 +259,7 @@ impl Engine {
         });
     }
 
-    fn new_folder(&self) -> Result<(RunFolder, crate::store::run_folder::Ownership), EngineError> {
+    fn new_folder(&self) -> Result<(RunFolder, Ownership), EngineError> {
         for _ in 0..ID_TRIES {
             let id = new_id()?;
             if let Some(folder) = RunFolder::create(&self.setting().project, &id)? {

@@ -1,7 +1,7 @@
 //! What definitions are checked against: today's files and plugins for a new run, the run's own snapshot for one
 //! that goes on.
 
-use docket_core::definition::{ConfigFault, StageType, Surroundings};
+use docket_core::definition::{ConfigFault, FoundWorkflow, StageType, Surroundings};
 use docket_core::run::NewRun;
 use serde_json::Value;
 
@@ -102,5 +102,14 @@ impl Surroundings for Snapshot<'_> {
 
     fn schema_names(&self) -> Vec<String> {
         self.0.schemas.keys().cloned().collect()
+    }
+
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        let found = self.0.workflows.get(name)?;
+        Some(FoundWorkflow { origin: found.origin.clone(), text: found.text.clone() })
+    }
+
+    fn workflow_names(&self) -> Vec<String> {
+        self.0.workflows.keys().cloned().collect()
     }
 }

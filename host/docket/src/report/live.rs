@@ -35,9 +35,12 @@ fn line(tone: Tone, text: impl AsRef<str>) -> Line {
     Line { tone, text: printable(text.as_ref()) }
 }
 
+/// How many items of a matrix are named.
+const LISTED_ITEMS: usize = 8;
+
 /// The lines for an event, given the state after it.
 pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
-    let count = state.stages.len();
+    let count = state.start.stages.len();
     match event {
         Event::RunCreated(start) => {
             let dry = if start.options.dry_run { " (dry run: nothing is written)" } else { "" };
@@ -46,11 +49,35 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
                 line(Tone::Good, format!("Workflow started: {}", start.run)),
             ]
         }
-        Event::StageStarted { stage, attempt } => {
+        Event::StageExpanded { stage, items } => {
+            let name = &state.stages[*stage].name;
+            let labels: Vec<&str> = items.iter().map(|item| item.label.as_str()).take(LISTED_ITEMS).collect();
+            let more = items.len().saturating_sub(LISTED_ITEMS);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let text = match items.len() {
+                0 => format!("{name} has no items"),
+                count => format!("{name} for {count}: {}{more}", labels.join(", ")),
+            };
+            vec![line(Tone::Begin, format!("Stage {}: {text}", number(state, *stage)))]
+        }
+        Event::StageGathered { stage } => {
+            vec![line(
+                Tone::Good,
+                format!("Stage {} complete ({})", number(state, *stage), took(state, *stage, at)),
+            )]
+        }
+        Event::StageSentBack { stage, to, comment, by, .. } => {
+            let (stage, to) = (&state.stages[*stage].name, &state.stages[*to].name);
+            let said = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
+            vec![line(Tone::Attention, format!("{stage}: {} sent the work back to {to}{said}", by.user))]
+        }
+        Event::RetryRequested { .. } => vec![line(Tone::Begin, format!("Trying {} again", state.id()))],
+        Event::StageStarted { stage, attempt, child } => {
+            let run = child.as_ref().map(|child| format!(" (run {child})")).unwrap_or_default();
             let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
             vec![line(
                 Tone::Begin,
-                format!("Stage {}/{count}: {}{again}", stage + 1, state.stages[*stage].name),
+                format!("Stage {}/{count}: {}{run}{again}", number(state, *stage), state.stages[*stage].name),
             )]
         }
         Event::StageCompleted { stage, change_set, answered_by, .. } => {
@@ -61,32 +88,41 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
                 files.map(|change| line(Tone::Detail, format!("{verb} {}", change.path))).collect();
             let how = match answered_by {
                 Some(actor) => format!("answered by {}", actor.user),
-                None => now.started_at.map(|start| between(start, at)).unwrap_or_default(),
+                None => took(state, *stage, at),
             };
-            lines.push(line(Tone::Good, format!("Stage {} complete ({how})", stage + 1)));
+            let what = match &now.item {
+                Some(_) => format!("{} complete", now.name),
+                None => format!("Stage {} complete", number(state, *stage)),
+            };
+            lines.push(line(Tone::Good, format!("{what} ({how})")));
             lines
         }
         Event::StageWaiting { stage, .. } => {
             vec![line(
                 Tone::Attention,
-                format!("Stage {} waits for an answer: {}", stage + 1, state.stages[*stage].name),
+                format!("Stage {} waits for an answer: {}", number(state, *stage), state.stages[*stage].name),
             )]
         }
-        Event::StageFailed { stage, failure, .. } => {
+        Event::StageFailed { stage, failure, retry_at, .. } => {
             let name = &state.stages[*stage].name;
+            let number = number(state, *stage);
             let mut lines =
-                vec![line(Tone::Bad, format!("Stage {} failed: {name}: {}", stage + 1, failure.message))];
+                vec![line(Tone::Bad, format!("Stage {number} failed: {name}: {}", failure.message))];
+            lines.extend(retry_at.map(|retry| {
+                line(Tone::Attention, format!("{name} is tried again in {}", between(at, retry)))
+            }));
             lines.extend(failure.hint.as_ref().map(|hint| line(Tone::Detail, format!("Hint: {hint}"))));
             lines
         }
         Event::StageSkipped { stage, reason } => {
             vec![line(
                 Tone::Detail,
-                format!("Stage {} skipped: {}: {reason}", stage + 1, state.stages[*stage].name),
+                format!("Stage {} skipped: {}: {reason}", number(state, *stage), state.stages[*stage].name),
             )]
         }
         Event::ChangesConflicted { stage, failure, .. } => {
-            let mut lines = vec![line(Tone::Bad, format!("Stage {}: {}", stage + 1, failure.message))];
+            let number = number(state, *stage);
+            let mut lines = vec![line(Tone::Bad, format!("Stage {number}: {}", failure.message))];
             lines.extend(failure.hint.as_ref().map(|hint| line(Tone::Detail, format!("Hint: {hint}"))));
             lines
         }
@@ -107,6 +143,15 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
         }
         Event::RunWaiting | Event::ChangesApplied { .. } => Vec::new(),
     }
+}
+
+/// The number of a stage as people count: its place in the definition. An item has that of its stage.
+fn number(state: &RunState, stage: usize) -> usize {
+    state.stages[stage].definition + 1
+}
+
+fn took(state: &RunState, stage: usize, at: Timestamp) -> String {
+    state.stages[stage].started_at.map(|start| between(start, at)).unwrap_or_default()
 }
 
 /// The line for what a stage says. Only progress and warnings are worth one; the log has everything.

@@ -10,6 +10,20 @@ use super::time::{between, local};
 use crate::store::list::RunSummary;
 use crate::store::snapshot::{RunSnapshot, ShownStatus, StageSnapshot};
 
+/// How many items of a matrix are listed one by one.
+const LISTED_ITEMS: usize = 20;
+/// Every status of a stage, in the order in which they are counted.
+const STATUSES: [StageStatus; 8] = [
+    StageStatus::Completed,
+    StageStatus::Running,
+    StageStatus::Waiting,
+    StageStatus::Conflict,
+    StageStatus::Failed,
+    StageStatus::Skipped,
+    StageStatus::Cancelled,
+    StageStatus::Pending,
+];
+
 /// A run as it stands, at the time given.
 pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
     let mut text = String::new();
@@ -17,10 +31,13 @@ pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
     let dry = if run.dry_run { " (dry run: nothing was written)" } else { "" };
     let _ = writeln!(text, "Status: {}{dry}", capitalized(run.status.name()));
     let active = |stage: &StageSnapshot| !stage.status.is_over() && stage.status != StageStatus::Pending;
-    let current = run.stages.iter().position(active);
-    if let Some(position) = current {
-        let name = printable(&run.stages[position].name);
-        let _ = writeln!(text, "Current Stage: {}/{} - {name}", position + 1, run.stages.len());
+    let stages: Vec<&StageSnapshot> = run.stages.iter().filter(|stage| stage.item_of.is_none()).collect();
+    if let Some(position) = stages.iter().position(|stage| active(stage)) {
+        let name = printable(&stages[position].name);
+        let _ = writeln!(text, "Current Stage: {}/{} - {name}", position + 1, stages.len());
+    }
+    if let Some(parent) = &run.parent {
+        let _ = writeln!(text, "Part of: {} ({})", parent.run, printable(&parent.stage));
     }
     let _ = writeln!(text, "Started: {}", local(run.created_at));
     match run.ended_at {
@@ -32,12 +49,46 @@ pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
         }
     }
     text.push_str("\nStages:\n");
-    for stage in &run.stages {
-        let _ =
-            writeln!(text, "  {} {} ({})", symbol(stage.status), printable(&stage.name), took(stage, now));
+    for stage in run.stages.iter().filter(|stage| stage.item_of.is_none()) {
+        let _ = writeln!(
+            text,
+            "  {} {} ({}){}",
+            symbol(stage.status),
+            printable(&stage.name),
+            took(stage, now),
+            further(stage, now)
+        );
+        items(&mut text, run, &stage.name, now);
     }
     details(&mut text, run, now);
     text
+}
+
+/// What a stage is run for: each item, or how many stand how when there are too many to read.
+fn items(text: &mut String, run: &RunSnapshot, stage: &str, now: Timestamp) {
+    let items: Vec<&StageSnapshot> =
+        run.stages.iter().filter(|item| item.item_of.as_deref() == Some(stage)).collect();
+    if items.len() <= LISTED_ITEMS {
+        for item in items {
+            let label = item.name.strip_prefix(stage).and_then(|rest| rest.strip_prefix('.'));
+            let label = printable(label.unwrap_or(&item.name));
+            let (symbol, took) = (symbol(item.status), took(item, now));
+            let _ = writeln!(text, "      {symbol} {label} ({took}){}", further(item, now));
+        }
+        return;
+    }
+    let counts = STATUSES.iter().filter_map(|status| {
+        let count = items.iter().filter(|item| item.status == *status).count();
+        (count > 0).then(|| format!("{count} {}", status.name()))
+    });
+    let _ = writeln!(text, "      {} items: {}", items.len(), counts.collect::<Vec<_>>().join(", "));
+}
+
+/// Which run carries a stage out, and when it is tried again.
+fn further(stage: &StageSnapshot, now: Timestamp) -> String {
+    let run = stage.child.as_ref().map(|child| format!(" → {child}")).unwrap_or_default();
+    let retry = stage.retry_at.map(|at| format!(", tried again in {}", between(now, at))).unwrap_or_default();
+    run + &retry
 }
 
 fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {

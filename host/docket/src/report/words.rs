@@ -17,7 +17,22 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
                 ),
             )
         }
-        Event::StageStarted { attempt, .. } => ("info", format!("started (attempt {attempt})")),
+        Event::StageStarted { attempt, child: None, .. } => ("info", format!("started (attempt {attempt})")),
+        Event::StageStarted { attempt, child: Some(child), .. } => {
+            ("info", format!("started as run {child} (attempt {attempt})"))
+        }
+        Event::StageExpanded { items, .. } => ("info", format!("is run for {} items", items.len())),
+        Event::StageGathered { .. } => ("info", "completed: all items are over".to_owned()),
+        Event::StageSentBack { to, comment, by, .. } => {
+            let to = stages.get(*to).map_or("?", |stage| stage.name.as_str());
+            let said = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
+            ("warn", format!("{} sent the work back to {to}{said}", by.user))
+        }
+        Event::RetryRequested { by, reset, .. } => {
+            let names: Vec<&str> =
+                reset.iter().filter_map(|stage| Some(stages.get(*stage)?.name.as_str())).collect();
+            ("info", format!("{} asked for another attempt at {}", by.user, names.join(", ")))
+        }
         Event::StageCompleted { change_set, plugin, answered_by, .. } => {
             let how = match (plugin, answered_by) {
                 (_, Some(actor)) => format!("completed by the answer of {}", actor.user),
@@ -33,6 +48,9 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
             ("info", format!("{how}{files}"))
         }
         Event::StageWaiting { .. } => ("info", "waits for an answer".to_owned()),
+        Event::StageFailed { failure, retry_at: Some(at), .. } => {
+            ("warn", format!("failed: {} [{}]; it is tried again at {at:.0}", failure.message, failure.code))
+        }
         Event::StageFailed { failure, .. } => {
             ("error", format!("failed: {} [{}]", failure.message, failure.code))
         }
@@ -78,6 +96,24 @@ pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
                 None => format!("its stages are: {}", stages.join(", ")),
             }),
         ),
+        Refusal::NoApproval { run, .. } => {
+            (false, Some(format!("`docket workflow submit {run}` answers stages of other types")))
+        }
+        Refusal::CannotSendBack { stages, .. } if stages.is_empty() => {
+            (false, Some("it builds on no stage; reject without `--to`".to_owned()))
+        }
+        Refusal::CannotSendBack { stages, .. } => {
+            (false, Some(format!("send it back to one of: {}", stages.join(", "))))
+        }
+        Refusal::Busy { run, .. } => (
+            true,
+            Some(format!(
+                "wait until it is over (`docket workflow status {run}`), or pause or cancel the run first"
+            )),
+        ),
+        Refusal::NothingToRetry { stages, .. } => {
+            (false, Some(format!("name a stage with `--from`: {}", stages.join(", "))))
+        }
         Refusal::BadAnswer { .. } => {
             (false, Some("correct the file and submit it again; nothing was recorded".to_owned()))
         }

@@ -35,6 +35,42 @@ pub enum Request {
         /// Who asks.
         by: Actor,
     },
+    /// Approve what a stage asks approval for.
+    Approve {
+        /// Stage, if named.
+        stage: Option<String>,
+        /// What is said to it.
+        comment: Option<String>,
+        /// The form, filled in.
+        form: Option<Value>,
+        /// Who approves.
+        by: Actor,
+    },
+    /// Do not approve.
+    Reject {
+        /// Stage, if named.
+        stage: Option<String>,
+        /// The stage whose work is to be done again.
+        to: Option<String>,
+        /// What is wrong.
+        comment: Option<String>,
+        /// Who rejects.
+        by: Actor,
+    },
+    /// Do stages again.
+    Retry {
+        /// From which stage on; what failed without it.
+        from: Option<String>,
+        /// Who asks.
+        by: Actor,
+    },
+    /// Look at a stage's sub-workflow again.
+    ChildChanged {
+        /// The stage.
+        stage: String,
+        /// Its attempt.
+        attempt: u32,
+    },
     /// Answer a question.
     Submit {
         /// Stage, if named.

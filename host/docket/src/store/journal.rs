@@ -47,15 +47,17 @@ pub fn state_of(journal: &Journal, path: &Path) -> Result<RunState, StoreError> 
 }
 
 impl JournalFile {
-    /// Creates an empty journal.
+    /// Creates an empty journal. Only for the run's owner, who knows that there is none with a whole record: what a
+    /// start that died before its first record left is thrown away.
     ///
     /// # Errors
-    /// When there is one already, or the folder can't be written.
+    /// When the folder can't be written.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
         let file = OpenOptions::new()
-            .create_new(true)
+            .create(true)
             .append(true)
             .open(path)
+            .and_then(|file| file.set_len(0).map(|()| file))
             .map_err(StoreError::io("can't create", path))?;
         Ok(Self { path: path.to_owned(), file, writer: Writer::default() })
     }

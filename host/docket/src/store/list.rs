@@ -26,6 +26,9 @@ pub struct RunSummary {
     pub workflow: String,
     /// Where it stands.
     pub status: ShownStatus,
+    /// The run it is a sub-workflow of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// When it was started.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
@@ -42,6 +45,7 @@ impl RunSummary {
             definition: state.start.definition.clone(),
             workflow: state.start.workflow.clone(),
             status: state.status.into(),
+            parent: state.start.parent.as_ref().map(|parent| parent.run.clone()),
             created_at: state.created_at,
             updated_at: state.updated_at,
         }

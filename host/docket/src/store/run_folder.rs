@@ -13,8 +13,7 @@ use super::snapshot::RunSnapshot;
 use super::{Project, StoreError};
 use crate::disk::{Durability, create_folder, replace};
 
-/// What every run's id begins with.
-pub const ID_PREFIX: &str = "wf-";
+pub use docket_core::run::ID_PREFIX;
 /// How long to try for the lock: somebody who only looks holds it for microseconds.
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
@@ -45,6 +44,43 @@ impl RunFolder {
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
             Err(cause) => Err(StoreError::io("can't create the folder", &path)(cause)),
         }
+    }
+
+    /// The folder of a run whose id is known beforehand: made if it is not there.
+    ///
+    /// # Errors
+    /// When it can't be made, or is a link.
+    pub fn create_or_find(project: &Project, id: &str) -> Result<Self, StoreError> {
+        if let Some(folder) = Self::create(project, id)? {
+            return Ok(folder);
+        }
+        let path = project.runs().join(id);
+        refuse_links(&path)?;
+        Ok(Self { id: id.to_owned(), path })
+    }
+
+    /// Whether something was recorded: the journal has at least one whole record, or something that is no record at
+    /// all and must not be written over.
+    pub fn has_records(&self) -> bool {
+        use docket_core::run::{JournalError, JournalFault, read};
+        match fs::read(self.journal()) {
+            Ok(bytes) => !matches!(read(&bytes), Err(JournalError { fault: JournalFault::Empty, .. })),
+            Err(_) => false,
+        }
+    }
+
+    /// Keeps the result of an earlier attempt at a stage, which the next one would replace, with that attempt.
+    ///
+    /// # Errors
+    /// When it can't be moved.
+    pub fn keep_former_result(&self, stage: &str, attempt: u32) -> Result<(), StoreError> {
+        let from = self.results(stage).join("result.json");
+        if !from.exists() {
+            return Ok(());
+        }
+        let to = self.records(stage, attempt);
+        create_folder(&to)?;
+        fs::rename(&from, to.join("result.json")).map_err(StoreError::io("can't move", &from))
     }
 
     /// Finds a run by its id; the `wf-` may be left out.
@@ -81,6 +117,11 @@ impl RunFolder {
     /// The journal.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
+    }
+
+    /// What a process in the background that owns the run had to say outside the run's own log.
+    pub fn owner_log(&self) -> PathBuf {
+        self.path.join("owner.log")
     }
 
     /// Requests from other terminals.

@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 
 use docket_core::Timestamp;
-use docket_core::run::{Failure, PluginUsed, Question, RunState, RunStatus, StageState, StageStatus, Usage};
+use docket_core::run::{
+    Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState, StageStatus, Usage,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The version of this shape.
 pub const FORMAT: u32 = 1;
@@ -30,13 +32,16 @@ pub struct RunSnapshot {
     pub status: ShownStatus,
     /// Inputs, defaults filled in.
     pub inputs: BTreeMap<String, Value>,
-    /// Its stages, in the order of the definition.
+    /// Its stages, in the order of the definition, and behind them the items of those with a matrix.
     pub stages: Vec<StageSnapshot>,
     /// What it puts out; filled when it completed.
     pub outputs: BTreeMap<String, Value>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The run and stage it is the sub-workflow of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentRun>,
     /// Whether a pause was asked for that has not come about.
     pub pause_requested: bool,
     /// Whether change sets are shown instead of applied.
@@ -82,6 +87,19 @@ pub struct StageSnapshot {
     pub status: StageStatus,
     /// How often it was started.
     pub attempt: u32,
+    /// The stage with a matrix whose item it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_of: Option<String>,
+    /// What it is run for, when it is an item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<Map<String, Value>>,
+    /// The run that carries it out, when it runs another workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<String>,
+    /// When it is tried again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub retry_at: Option<Timestamp>,
     /// When the last attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -133,9 +151,10 @@ impl RunSnapshot {
             origin: state.start.origin.clone(),
             status: state.status.into(),
             inputs: state.start.inputs.clone(),
-            stages: state.stages.iter().map(StageSnapshot::of).collect(),
+            stages: state.current_stages().map(|(_, stage)| StageSnapshot::of(state, stage)).collect(),
             outputs: state.outputs.clone(),
             failure: state.failure.clone(),
+            parent: state.start.parent.clone(),
             pause_requested: state.pause_requested,
             dry_run: state.start.options.dry_run,
             created_at: state.created_at,
@@ -145,13 +164,27 @@ impl RunSnapshot {
     }
 }
 
+impl RunSnapshot {
+    /// Notes what a stage is doing.
+    pub fn set_activity(&mut self, stage: &str, activity: Option<Activity>) {
+        if let Some(stage) = self.stages.iter_mut().find(|known| known.name == stage) {
+            stage.activity = activity;
+        }
+    }
+}
+
 impl StageSnapshot {
-    fn of(stage: &StageState) -> Self {
+    fn of(state: &RunState, stage: &StageState) -> Self {
+        let parent = stage.item.as_ref().and_then(|item| state.stages.get(item.parent));
         let files = stage.change_set.iter().flat_map(|changes| &changes.files);
         Self {
             name: stage.name.clone(),
             status: stage.status,
             attempt: stage.attempt,
+            item_of: parent.map(|parent| parent.name.clone()),
+            matrix: stage.item.as_ref().map(|item| item.values.clone()),
+            child: stage.child.clone(),
+            retry_at: stage.retry_at,
             started_at: stage.started_at,
             ended_at: stage.ended_at,
             plugin: stage.plugin.clone(),

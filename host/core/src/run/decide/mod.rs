@@ -344,7 +344,8 @@ impl Draft<'_> {
     /// Starts a stage, or lets the same attempt go on.
     fn start(&mut self, stage: usize, attempt: u32) {
         let runs_another = self.definition(stage).uses.is_some();
-        let child = runs_another.then(|| child_run_id(self.state.id(), &self.state.stages[stage].name, attempt));
+        let child =
+            runs_another.then(|| child_run_id(self.state.id(), &self.state.stages[stage].name, attempt));
         self.record(Event::StageStarted { stage, attempt, child });
         self.act(Effect::Execute { stage, attempt });
     }

@@ -49,14 +49,57 @@ pub(super) fn submit(
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let value = answer(settings, file)?;
-    ask(
-        settings,
-        run,
-        |by| Request::Submit { stage, value, by },
-        |_| "has the answer and goes on",
-        Quiet::No,
-        ui,
-    )
+    let told = |_| "has the answer and goes on";
+    ask(settings, run, |by| Request::Submit { stage, value, by }, told, Quiet::No, ui)
+}
+
+/// What is said with an approval.
+pub(super) struct Approval {
+    pub(super) stage: Option<String>,
+    pub(super) comment: Option<String>,
+    pub(super) form: Option<String>,
+}
+
+/// `docket workflow approve RUN`
+pub(super) fn approve(
+    settings: &Settings,
+    run: &str,
+    approval: Approval,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let Approval { stage, comment, form } = approval;
+    let form = form.map(|file| answer(settings, &file)).transpose()?;
+    let told = |_| "has your approval and goes on";
+    ask(settings, run, |by| Request::Approve { stage, comment, form, by }, told, Quiet::No, ui)
+}
+
+/// What is said with a rejection.
+pub(super) struct Rejection {
+    pub(super) stage: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) comment: Option<String>,
+}
+
+/// `docket workflow reject RUN`
+pub(super) fn reject(
+    settings: &Settings,
+    run: &str,
+    rejection: Rejection,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let Rejection { stage, to, comment } = rejection;
+    let told = |_| "has your rejection";
+    ask(settings, run, |by| Request::Reject { stage, to, comment, by }, told, Quiet::No, ui)
+}
+
+/// `docket workflow retry RUN`
+pub(super) fn retry(
+    settings: &Settings,
+    run: &str,
+    from: Option<String>,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    ask(settings, run, |by| Request::Retry { from, by }, |_| "tries again", Quiet::No, ui)
 }
 
 /// Whether success is told by this command itself, or by the run it drives.
@@ -77,6 +120,14 @@ fn ask(
     let engine = settings.engine()?;
     let folder = RunFolder::find(&engine.setting().project, run)?;
     let request = request(settings.actor());
+    let folder = match &request {
+        Request::Submit { stage, .. } | Request::Approve { stage, .. } | Request::Reject { stage, .. } => {
+            engine.addressed(folder, stage.as_deref())?
+        }
+        _ => folder,
+    };
+    // A stage of this run may have been named to mean the sub-workflow it runs.
+    let request = without_foreign_stage(request, &folder)?;
     if matches!(request, Request::Pause { .. }) && look(&folder)?.1.status == ShownStatus::Interrupted {
         return Err(CliError::mistake(
             format!("{} is not running: the docket that ran it died", folder.id()),
@@ -104,6 +155,24 @@ fn ask(
         }
         Answered::Here { state, stopped } => finish(&state, stopped, ui),
     }
+}
+
+/// A request that was passed on to a sub-workflow's run names no stage of the run it was made to.
+fn without_foreign_stage(mut request: Request, folder: &RunFolder) -> Result<Request, CliError> {
+    let (Request::Submit { stage, .. } | Request::Approve { stage, .. } | Request::Reject { stage, .. }) =
+        &mut request
+    else {
+        return Ok(request);
+    };
+    let (state, _) = look(folder)?;
+    if let Some(name) = stage.as_ref()
+        && let Some(parent) = &state.start.parent
+        && parent.stage == *name
+        && !state.stages.iter().any(|now| now.name == *name)
+    {
+        *stage = None;
+    }
+    Ok(request)
 }
 
 /// Reads an answer: JSON from a file or from standard input.

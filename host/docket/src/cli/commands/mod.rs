@@ -40,6 +40,13 @@ fn workflow(command: WorkflowCommand, settings: Settings, ui: &mut Ui) -> Result
         WorkflowCommand::Submit { run, file, stage } => {
             control::submit(&settings, &run.run, &file, stage, ui)
         }
+        WorkflowCommand::Approve { run, stage, comment, form } => {
+            control::approve(&settings, &run.run, control::Approval { stage, comment, form }, ui)
+        }
+        WorkflowCommand::Reject { run, stage, to, comment } => {
+            control::reject(&settings, &run.run, control::Rejection { stage, to, comment }, ui)
+        }
+        WorkflowCommand::Retry { run, from } => control::retry(&settings, &run.run, from, ui),
         WorkflowCommand::Check { names } => check::check(&settings, &names, ui),
         WorkflowCommand::Show { name } => inspect::show(&settings, &name, ui),
         WorkflowCommand::Diff(name) => inspect::diff(&settings, &name.run, ui),

@@ -50,7 +50,7 @@ pub(super) fn start(settings: Settings, rest: &[String], ui: &mut Ui) -> Result<
     ui.set_output(settings.output);
     let launch = settings.launch(&arguments.run);
     let start = Start { inputs: arguments.inputs, launch, dry_run: arguments.run.dry_run };
-    run(&engine, &definition, start, ui)
+    run(&engine, &definition, start, arguments.run.detach, ui)
 }
 
 fn overview(settings: &Settings, rest: &[String], ui: &mut Ui) -> Result<ExitCode, CliError> {
@@ -124,7 +124,8 @@ pub(super) fn review(
         inputs.insert(input.name.clone(), value);
     }
     let launch = settings.launch(&arguments.run);
-    run(&engine, &definition, Start { inputs, launch, dry_run: arguments.run.dry_run }, ui)
+    let start = Start { inputs, launch, dry_run: arguments.run.dry_run };
+    run(&engine, &definition, start, arguments.run.detach, ui)
 }
 
 /// The workflow that reviews a document: by its file name, or the name of its folder.
@@ -140,6 +141,7 @@ fn run(
     engine: &Arc<Engine>,
     definition: &Definition,
     start: Start,
+    detach: bool,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let interrupt = interrupt()?;
@@ -155,10 +157,28 @@ fn run(
             return Err(error.into());
         }
     };
+    if detach {
+        let state = driver.state().clone();
+        drop(driver);
+        return leave_to_background(engine, &state, ui);
+    }
     let stopped = driver.drive()?;
     let state = driver.state().clone();
     drop(driver);
     finish(&state, stopped, ui)
+}
+
+/// Lets another process go on with a run, and says how to reach it.
+fn leave_to_background(engine: &Engine, state: &RunState, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    engine.continue_in_background(state.id())?;
+    ui.result(state.id(), &RunSnapshot::of(state))?;
+    if ui.output() == Output::Human {
+        ui.say(&format!(
+            "It runs in the background; follow it with: docket workflow logs {} --follow",
+            state.id()
+        ));
+    }
+    Ok(ExitCode::Done)
 }
 
 /// Says how a run was left, and puts it out for programs.

@@ -125,16 +125,22 @@ fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
+/// The running program itself, even when its file was replaced meanwhile.
+///
+/// # Errors
+/// When the system does not tell which one it is.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() }
+}
+
 /// Starts a supervisor for a folder, in a session of its own so that neither Ctrl-C nor a closed terminal ends it.
 /// It gets exactly this environment, and so does the command.
 ///
 /// # Errors
 /// When docket's own program can't be started.
 pub fn launch(folder: &ProcessFolder, environment: &[(String, String)]) -> io::Result<()> {
-    // The running program itself, even when its file was replaced meanwhile.
-    let running = Path::new("/proc/self/exe");
-    let docket = if running.exists() { running.to_owned() } else { std::env::current_exe()? };
-    let mut supervisor = Command::new(docket)
+    let mut supervisor = Command::new(own_program()?)
         .arg(ARGUMENT)
         .arg(&folder.path)
         .env_clear()

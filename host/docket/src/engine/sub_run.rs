@@ -1,0 +1,249 @@
+//! Stages that run another workflow: the child is a run like any other, with a folder, a journal and an owner of its
+//! own. This process drives it for as long as its parent's stage runs; when it waits for somebody, so does the stage.
+//!
+//! A child's id follows from its parent's, so a stage that is executed again after a crash finds the child it started.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_core::Timestamp;
+use docket_core::definition::SubWorkflow;
+use docket_core::run::{
+    Ending, Event, Failure, Input, NewRun, Notice, ParentRun, Question, RunState, RunStatus, StageState,
+    StageStatus, StageTask, sub_result,
+};
+use docket_core::text::printable;
+use serde_json::Value;
+
+use super::control::Answered;
+use super::drive::Driver;
+use super::start::Beginning;
+use super::{Engine, EngineError, Interrupt, Observer};
+use crate::plugin::host::{Cancel, Notices};
+use crate::report::live;
+use crate::store::inbox::Request;
+use crate::store::{RunFolder, StoreError, journal};
+
+/// How often it is looked whether somebody else is done with a child.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The work of a stage with `uses`, ready to be handed to a thread.
+pub(super) struct SubRun {
+    pub(super) engine: Arc<Engine>,
+    /// The child's id.
+    pub(super) id: String,
+    /// What the child runs.
+    pub(super) definition: SubWorkflow,
+    /// What the parent was started with.
+    pub(super) start: NewRun,
+    pub(super) task: StageTask,
+    pub(super) interrupt: Interrupt,
+}
+
+impl SubRun {
+    /// Runs the child, or goes on with it. `None` when this process is to stop.
+    pub(super) fn run(self, notices: &Notices, cancel: &Cancel) -> Option<Ending> {
+        match self.drive(notices, cancel) {
+            Ok(ending) => ending,
+            Err(error) => {
+                let message = format!("run {} of '{}': {error}", self.id, self.name());
+                let failure = Failure::new("sub-workflow-failed", message)
+                    .hint(format!("mend what it names, then `docket workflow retry {}`", self.start.run));
+                Some(Ending::Failed(failure))
+            }
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.task.uses.as_deref().unwrap_or_default()
+    }
+
+    fn drive(&self, notices: &Notices, cancel: &Cancel) -> Result<Option<Ending>, EngineError> {
+        let mut observer = Heard { stage: &self.task.name, notices };
+        loop {
+            match self.open(&mut observer) {
+                Ok(mut driver) => {
+                    driver.obey(cancel.clone());
+                    driver.drive()?;
+                    return Ok(self.ending(driver.state(), cancel));
+                }
+                // Somebody answers a question of the child's, or continued it by itself: they go first.
+                Err(EngineError::Store(StoreError::Owned { .. })) => {}
+                Err(error) => return Err(error),
+            }
+            if self.interrupt.is_set() {
+                return Ok(None);
+            }
+            if cancel.is_cancelled() {
+                self.engine.cancel_child(&self.id);
+                return Ok(None);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Becomes the child's owner: of a new one, or of the one that an earlier execution started.
+    fn open<'a>(&self, observer: &'a mut dyn Observer) -> Result<Driver<'a>, EngineError> {
+        let project = &self.engine.setting().project;
+        let folder = RunFolder::create_or_find(project, &self.id)?;
+        if folder.has_records() {
+            let mut driver = Driver::open(&self.engine, folder, observer, self.interrupt.clone())?;
+            // One that waits or was paused is left to whoever is asked; one whose owner died goes on.
+            if driver.state().status == RunStatus::Running {
+                driver.feed(Input::Resume { by: self.engine.setting().actor.clone() })?;
+            }
+            return Ok(driver);
+        }
+        let ownership = folder.own()?;
+        let given: BTreeMap<String, Value> = match &self.task.config {
+            Value::Object(fields) => fields
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        let workflow = &self.definition.workflow;
+        let inputs = self.engine.inputs(&workflow.inputs, given, project.root())?;
+        let beginning = Beginning {
+            name: self.name().to_owned(),
+            origin: self.definition.origin.clone(),
+            text: self.definition.text.clone(),
+            workflow: workflow.clone(),
+            inputs,
+            options: self.start.options.clone(),
+            date: self.start.date.clone(),
+            parent: Some(ParentRun {
+                run: self.start.run.clone(),
+                stage: self.task.name.clone(),
+                attempt: self.task.attempt,
+            }),
+        };
+        self.engine.begin(&folder, ownership, beginning, observer, self.interrupt.clone())
+    }
+
+    fn ending(&self, child: &RunState, cancel: &Cancel) -> Option<Ending> {
+        let id = &self.id;
+        let failed = |code: &str, message: String| {
+            Some(Ending::Failed(
+                Failure::new(code, message).hint(format!("`docket workflow logs {id}` shows what happened")),
+            ))
+        };
+        match child.status {
+            RunStatus::Completed => Some(Ending::Completed {
+                result: sub_result(&self.definition.workflow, child),
+                change_set: None,
+            }),
+            RunStatus::Failed => {
+                let cause =
+                    child.failure.as_ref().map_or("no reason given", |failure| failure.message.as_str());
+                failed("sub-workflow-failed", format!("run {id} of '{}' failed: {cause}", self.name()))
+            }
+            // Cancelled with its parent, there is nobody to tell.
+            RunStatus::Cancelled if cancel.is_cancelled() => None,
+            RunStatus::Cancelled => {
+                failed("sub-workflow-cancelled", format!("run {id} of '{}' was cancelled", self.name()))
+            }
+            RunStatus::Waiting | RunStatus::Paused => Some(Ending::Waiting(self.question(child))),
+            RunStatus::Running => None,
+        }
+    }
+
+    fn question(&self, child: &RunState) -> Question {
+        let asked: Vec<&str> = child
+            .stages
+            .iter()
+            .filter_map(|stage| stage.question.as_ref().filter(|_| !stage.status.is_over()))
+            .map(|question| question.prompt.as_str())
+            .collect();
+        let prompt = if child.status == RunStatus::Paused {
+            format!(
+                "Run {0} of '{1}' is paused; continue it with `docket workflow resume {0}`",
+                self.id,
+                self.name()
+            )
+        } else {
+            format!("Run {} of '{}' waits:\n{}", self.id, self.name(), asked.join("\n\n"))
+        };
+        Question { prompt, schema: None }
+    }
+}
+
+impl Engine {
+    /// Cancels a child whose parent was cancelled. One that is over, or that was never begun, stays as it is.
+    pub(super) fn cancel_child(self: &Arc<Self>, id: &str) {
+        let Ok(folder) = RunFolder::find(&self.setting().project, id) else { return };
+        let request = Request::Cancel { by: self.setting().actor.clone() };
+        // It can't be told when it is over already, which is what is wanted.
+        let _ = self.ask(&folder, request, &mut Unheard, Interrupt::default());
+    }
+
+    /// Lets a parent know that its child went on without it, and drives it as far as it goes. `None` when the run has
+    /// no parent, or that does not wait for it, or another process drives it.
+    pub(super) fn continue_parent(
+        self: &Arc<Self>,
+        child: &RunState,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Answered>, EngineError> {
+        let Some(parent) = &child.start.parent else { return Ok(None) };
+        if !(child.status.is_over() || child.status == RunStatus::Waiting) {
+            return Ok(None);
+        }
+        let Ok(folder) = RunFolder::find(&self.setting().project, &parent.run) else { return Ok(None) };
+        // Asked without becoming its owner: a parent that does not wait is none of this run's business.
+        let state = journal::load_state(&folder.journal())?;
+        let waits = |stage: &StageState| {
+            stage.child.as_deref() == Some(child.id()) && stage.status == StageStatus::Waiting
+        };
+        if !state.stages.iter().any(waits) {
+            return Ok(None);
+        }
+        let request = Request::ChildChanged { stage: parent.stage.clone(), attempt: parent.attempt };
+        let answered = self.ask(&folder, request, observer, interrupt.clone())?;
+        Ok(Some(answered).filter(|answered| matches!(answered, Answered::Here { .. })))
+    }
+}
+
+/// Hands a child's news on as what its parent's stage is doing.
+struct Heard<'a> {
+    stage: &'a str,
+    notices: &'a Notices,
+}
+
+impl Heard<'_> {
+    fn tell(&self, text: &str) {
+        (self.notices)(Notice::Progress(printable(text)));
+    }
+}
+
+impl Observer for Heard<'_> {
+    fn event(&mut self, state: &RunState, event: &Event, at: Timestamp) {
+        for line in live::event(state, event, at) {
+            self.tell(&format!("{}: {}", state.id(), line.text));
+        }
+    }
+
+    fn notice(&mut self, stage: &str, notice: &Notice) {
+        if let Notice::Progress(text) = notice {
+            self.tell(&format!("{stage}: {text}"));
+        }
+    }
+
+    fn notify(&mut self, message: &str) {
+        self.tell(&format!("{}: {message}", self.stage));
+    }
+
+    fn idle(&mut self, _: &RunState) {}
+}
+
+/// Hears nothing.
+struct Unheard;
+
+impl Observer for Unheard {
+    fn event(&mut self, _: &RunState, _: &Event, _: Timestamp) {}
+    fn notice(&mut self, _: &str, _: &Notice) {}
+    fn notify(&mut self, _: &str) {}
+    fn idle(&mut self, _: &RunState) {}
+}
