@@ -1,6 +1,6 @@
 //! Golden pairs for definitions: `good/x.yml` with `x.json` (a summary of the checked workflow), `faulty/x.yml` with
 //! `x.err` (the rendered faults). `DOCKET_BLESS=1 cargo test -p docket-core --test definitions` rewrites the second
-//! of each pair. Also: whatever is done to these texts, checking them neither panics nor points outside the text.
+//! of each pair. Workflows that definitions use are looked for in `used/`, then beside them. Also: whatever is done to these texts, checking them neither panics nor points outside the text.
 
 #![expect(clippy::disallowed_methods, reason = "golden files are files; the rules under test touch none")]
 
@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use docket_core::definition::{
-    Condition, Faults, Notification, RunFacts, StageType, Surroundings, Workflow, check, stage_names,
+    Condition, Faults, FoundWorkflow, Notification, RunFacts, Stage, StageType, Surroundings, Workflow,
+    check, stage_names,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -124,12 +125,26 @@ impl Surroundings for TestSurroundings {
     fn schema_names(&self) -> Vec<String> {
         ["context-package.schema.json", "review-results.schema.json"].map(str::to_owned).to_vec()
     }
+
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        let found = ["used", "good", "faulty"].iter().find_map(|kind| {
+            let all = definitions(kind).into_iter();
+            all.map(|(path, text)| (format!("{kind}/{}", file_name(&path)), text))
+                .find(|(path, _)| path.ends_with(&format!("/{name}.yml")))
+        });
+        found.map(|(origin, text)| FoundWorkflow { origin, text })
+    }
+
+    fn workflow_names(&self) -> Vec<String> {
+        let name = |path: PathBuf| file_name(&path).trim_end_matches(".yml").to_owned();
+        definitions("used").into_iter().map(|(path, _)| name(path)).collect()
+    }
 }
 
 /// A stable summary of what was read: expressions and templates as their texts.
 fn summary(workflow: &Workflow) -> Value {
     let name = |position: &usize| workflow.stages[*position].name.source();
-    json!({
+    let mut summary = json!({
         "name": workflow.name,
         "description": workflow.description,
         "version": workflow.version,
@@ -138,7 +153,7 @@ fn summary(workflow: &Workflow) -> Value {
             "name": input.name, "kind": format!("{:?}", input.kind), "flag": input.flag(),
             "required": input.required, "default": input.default, "pattern": input.pattern,
         })).collect::<Vec<_>>(),
-        "stages": workflow.stages.iter().map(|stage| json!({
+        "stages": workflow.stages.iter().map(|stage| with_repetition(stage, json!({
             "name": stage.name.source(),
             "type": stage.stage_type,
             "launcher": stage.launcher,
@@ -151,7 +166,7 @@ fn summary(workflow: &Workflow) -> Value {
             "outputs": stage.outputs.iter().map(|output| json!({
                 "name": output.name, "path": output.path.as_ref().map(|path| path.source()), "schema": output.schema,
             })).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
+        }))).collect::<Vec<_>>(),
         "completion": {
             "conditions": workflow.completion.conditions.iter().map(|condition| match condition {
                 Condition::AllStagesComplete => "all_stages_complete",
@@ -165,7 +180,32 @@ fn summary(workflow: &Workflow) -> Value {
         },
         "templates": workflow.templates.keys().collect::<Vec<_>>(),
         "schemas": workflow.schemas.keys().collect::<Vec<_>>(),
-    })
+    });
+    if !workflow.workflows.is_empty() {
+        let used = workflow.workflows.iter().map(|(name, used)| {
+            let uses: Vec<&String> = used.workflow.workflows.keys().collect();
+            (name.clone(), json!({"origin": used.origin, "name": used.workflow.name, "uses": uses}))
+        });
+        summary["workflows"] = used.collect::<serde_json::Map<_, _>>().into();
+    }
+    summary
+}
+
+/// The summary of a stage with what only some have: a matrix, attempts, another workflow.
+fn with_repetition(stage: &Stage, mut summary: Value) -> Value {
+    if let Some(matrix) = &stage.matrix {
+        let axes = matrix.axes.iter().map(|axis| json!({"name": axis.name, "values": axis.values.source()}));
+        summary["matrix"] = axes.collect();
+    }
+    if let Some(retry) = &stage.retry {
+        let (attempts, pause, longest) =
+            (retry.max_attempts, retry.backoff_seconds, retry.max_backoff_seconds);
+        summary["retry"] = json!(format!("{attempts} attempts, {pause}s to {longest}s between"));
+    }
+    if let Some(uses) = &stage.uses {
+        summary["uses"] = json!(uses);
+    }
+    summary
 }
 
 fn folder(kind: &str) -> PathBuf {

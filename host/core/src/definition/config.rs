@@ -35,6 +35,19 @@ impl Config {
         }
     }
 
+    /// The value, when there is no expression in it.
+    pub(super) fn literal(&self) -> Option<Value> {
+        match self {
+            Self::Plain(value) => Some(value.clone()),
+            Self::Text(template) => template.literal().map(Value::from),
+            Self::List(items) => items.iter().map(Self::literal).collect::<Option<_>>().map(Value::Array),
+            Self::Object(fields) => {
+                let fields = fields.iter().map(|(name, value)| Some((name.clone(), value.literal()?)));
+                fields.collect::<Option<_>>().map(Value::Object)
+            }
+        }
+    }
+
     /// A field of an object.
     pub fn field(&self, name: &str) -> Option<&Config> {
         match self {
@@ -79,6 +92,8 @@ mod tests {
         let rendered = config.render(&scope).expect("a value").to_string();
         assert_eq!(rendered, r#"{"z":["on 2026-01-02",2],"a":true}"#);
         assert_eq!(config.source(), json!({"z": ["on {date}", "${{ 1 + 1 }}"], "a": true}));
+        assert_eq!(config.literal(), None);
+        assert_eq!(config.field("a").and_then(Config::literal), Some(json!(true)));
         assert!(config.field("z").and_then(Config::as_template).is_none());
     }
 }

@@ -222,8 +222,18 @@ pub(super) fn pattern_validator(pattern: &str) -> Result<jsonschema::Validator, 
 /// Everything that is wrong: values that don't fit, names that are no inputs, required ones that are missing.
 pub fn resolve_inputs(
     inputs: &[InputSpec],
-    mut given: BTreeMap<String, Value>,
+    given: BTreeMap<String, Value>,
 ) -> Result<BTreeMap<String, Value>, Vec<InputError>> {
+    let (values, errors) = settle_inputs(inputs, given);
+    if errors.is_empty() { Ok(values) } else { Err(errors) }
+}
+
+/// As [`resolve_inputs`], with the values of those inputs that nothing is wrong with beside what is wrong with the
+/// others: for whoever has more to find out about the values, and wants to tell everything at once.
+pub fn settle_inputs(
+    inputs: &[InputSpec],
+    mut given: BTreeMap<String, Value>,
+) -> (BTreeMap<String, Value>, Vec<InputError>) {
     let mut values = BTreeMap::new();
     let mut errors = Vec::new();
     for input in inputs {
@@ -245,7 +255,7 @@ pub fn resolve_inputs(
         hint: suggest::hint(&name, inputs.iter().map(|input| input.name.as_str())),
         input: name,
     }));
-    if errors.is_empty() { Ok(values) } else { Err(errors) }
+    (values, errors)
 }
 
 fn missing(input: &InputSpec) -> InputError {
@@ -335,7 +345,10 @@ mod tests {
         defaulted.default = Some(json!("d"));
         let specs = [required, defaulted];
         let given = BTreeMap::from([("othr".to_owned(), json!("x"))]);
+        let (values, all) = settle_inputs(&specs, given.clone());
+        assert_eq!(values, BTreeMap::from([("other".to_owned(), json!("d"))]));
         let errors = resolve_inputs(&specs, given).expect_err("two errors");
+        assert_eq!(errors, all);
         assert_eq!(errors.len(), 2);
         assert_eq!(errors[0].hint.as_deref(), Some("give it with --an-input <integer>"));
         assert_eq!(errors[1].hint.as_deref(), Some("did you mean 'other'?"));

@@ -7,7 +7,7 @@
 //! | `inputs.<name>`                       | the run's inputs                                                 |
 //! | `document.path`, `.title`, `.content` | the document the run is about: its file input                    |
 //! | `context`                             | the context package, when the stage has `context_from`           |
-//! | `schema`                              | the JSON Schema of the answer, as text                           |
+//! | `schema`                              | the JSON Schema of the answer, as text, when the stage has one   |
 //! | `date`, `run`, `workflow`, `stage`    | the run's date and id, the names of workflow and stage           |
 //! | `perspective`                         | the input of that name, when there is one                        |
 //!
@@ -49,13 +49,19 @@ pub fn render_prompt(name: &str, template: &str, context: &Value) -> Result<Stri
         .map_err(|_| ExpressionError::new(format!("template '{name}' gave broken text")))
 }
 
+/// What a stage gives its prompt, as far as it differs from one stage to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    /// The names of the workflow's inputs.
+    pub inputs: &'a [&'a str],
+    /// Whether there is a `context`.
+    pub context: bool,
+    /// Whether there is a `schema`.
+    pub schema: bool,
+}
+
 /// Looks for what is wrong with a template without rendering it: its syntax, and names it can't know.
-pub(super) fn check_prompt(
-    name: &str,
-    template: &str,
-    inputs: &[&str],
-    has_context: bool,
-) -> Vec<ExpressionError> {
+pub(super) fn check_prompt(name: &str, template: &str, given: Given<'_>) -> Vec<ExpressionError> {
     let environment = environment();
     let parsed = match environment.template_from_named_str(name, template) {
         Ok(parsed) => parsed,
@@ -64,12 +70,13 @@ pub(super) fn check_prompt(
     let mut used: Vec<String> = parsed.undeclared_variables(true).into_iter().collect();
     used.sort_unstable();
     let mut faults: Vec<ExpressionError> =
-        used.iter().filter_map(|used| undefined(name, used, inputs, has_context)).collect();
+        used.iter().filter_map(|used| undefined(name, used, given)).collect();
     faults.dedup();
     faults
 }
 
-fn undefined(template: &str, used: &str, inputs: &[&str], has_context: bool) -> Option<ExpressionError> {
+fn undefined(template: &str, used: &str, given: Given<'_>) -> Option<ExpressionError> {
+    let inputs = given.inputs;
     let mut parts = used.split('.');
     let root = parts.next().unwrap_or(used);
     let field = parts.next();
@@ -80,9 +87,13 @@ fn undefined(template: &str, used: &str, inputs: &[&str], has_context: bool) -> 
         ("document", Some(field)) if !DOCUMENT.contains(&field) => {
             (format!("'document' has no field '{field}'"), suggest::hint(field, DOCUMENT))
         }
-        ("context", _) if !has_context => (
+        ("context", _) if !given.context => (
             "'context' is not there".to_owned(),
             Some("give the stage a context package with context_from: <stage>.<output>".to_owned()),
+        ),
+        ("schema", _) if !given.schema => (
+            "'schema' is not there".to_owned(),
+            Some("give the stage's output a `schema`, or the stage's config a `result_schema`".to_owned()),
         ),
         ("perspective", _) if inputs.contains(&"perspective") => return None,
         (root, _) if NAMES.contains(&root) || FUNCTIONS.contains(&root) => return None,
@@ -247,11 +258,10 @@ mod tests {
     #[test]
     fn checking_finds_names_that_cannot_be_known() {
         let text = "{{ inputs.rfc }} {{ document.body }} {{ context.related }} {{ perspektive }} {{ date }}\
-                    {% for item in context.related.adrs %}{{ item.title }}{% endfor %}";
-        let messages: Vec<String> = check_prompt("t", text, &["rfc_path", "perspective"], false)
-            .into_iter()
-            .map(|e| e.message)
-            .collect();
+                    {% for item in context.related.adrs %}{{ item.title }}{% endfor %} {{ schema }}";
+        let given = Given { inputs: &["rfc_path", "perspective"], context: false, schema: false };
+        let messages: Vec<String> =
+            check_prompt("t", text, given).into_iter().map(|error| error.message).collect();
         assert_eq!(
             messages,
             [
@@ -259,8 +269,11 @@ mod tests {
                 "template 't': 'document' has no field 'body'",
                 "template 't': there is no input 'rfc'",
                 "template 't': 'perspektive' is not defined",
+                "template 't': 'schema' is not there",
             ]
         );
-        assert_eq!(check_prompt("t", "{% if %}", &[], true).len(), 1);
+        let given = Given { inputs: &[], context: true, schema: true };
+        assert_eq!(check_prompt("t", "{% if %}", given).len(), 1);
+        assert_eq!(check_prompt("t", "{{ schema }} {{ context }}", given), []);
     }
 }

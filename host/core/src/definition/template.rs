@@ -98,6 +98,11 @@ impl Template {
         }
     }
 
+    /// Whether it is exactly one `${{ }}` and nothing else, so that its value keeps its type.
+    pub fn is_value(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Expression { typed: true, .. }])
+    }
+
     /// The names its expressions use, as far as they can be told without evaluating them.
     pub fn names(&self) -> Vec<String> {
         self.expressions().flat_map(Expression::names).collect()
@@ -289,6 +294,9 @@ mod tests {
         assert_eq!(render("{n}"), Ok(json!("3")));
         assert_eq!(render("${{ {'a': {'b': n}} }}"), Ok(json!({"a": {"b": 3}})));
         assert_eq!(render("${{ '}}' }}{n}"), Ok(json!("}}3")));
+        let is_value = |text| Template::parse(text).expect("a template").is_value();
+        assert!(is_value("${{ n }}") && is_value("${{ {'a': n} }}"));
+        assert!(["${n}", "{n}", "${{ n }} ", "${{ n }}${{ n }}", "n", ""].iter().all(|text| !is_value(text)));
     }
 
     #[test]

@@ -26,11 +26,11 @@ fn marked(stage_type: &StageType) -> impl Iterator<Item = &str> {
 }
 
 impl Checker<'_> {
-    /// Reads and checks a stage's config. Without a known stage type only the expressions can be checked.
+    /// Reads and checks a stage's config, or the inputs it gives to the workflow it uses. Without a known stage type only the expressions can be checked.
     pub(super) fn config(&mut self, position: usize, stage_type: Option<&StageType>) -> Config {
         let stage = &self.raw.stages[position];
         let before = self.stages[position].before.clone();
-        let reach = Reach::Before(&before, position);
+        let reach = Reach::Stage(&before, position);
         let references: BTreeSet<String> =
             stage_type.into_iter().flat_map(marked).map(str::to_owned).collect();
         let mut unevaluated = BTreeSet::new();
@@ -51,15 +51,25 @@ impl Checker<'_> {
         }
         if let Some(node) = stage.config {
             for field in &references {
-                if let Some(text) = text_of(node, field) {
+                let text = text_of(node, field);
+                // An expression gives the value itself, and was checked as such.
+                if let Some(text) = text.filter(|_| !is_value(config.field(field))) {
                     self.output_reference(text, &reach);
                 }
             }
             if self.is_agent(position) {
-                self.agent_config(&config, node);
+                self.agent_config(&config, node, position);
             }
         }
         config
+    }
+
+    /// Reads and checks values that may contain expressions and fit no schema.
+    pub(super) fn values(&mut self, node: &Node, reach: &Reach<'_>) -> Config {
+        let mut unevaluated = BTreeSet::new();
+        let mut conversion =
+            Conversion { reach, references: &BTreeSet::new(), unevaluated: &mut unevaluated };
+        self.convert(node, "", &mut conversion)
     }
 
     fn convert(&mut self, node: &Node, pointer: &str, conversion: &mut Conversion<'_>) -> Config {
@@ -68,12 +78,13 @@ impl Checker<'_> {
                 let Some(template) = self.template(Text { text, node }) else {
                     return Config::Text(Template::plain(text));
                 };
+                self.check_braces(&template, node, conversion.reach);
                 if template.literal().is_none() {
                     conversion.unevaluated.insert(pointer.to_owned());
                     // A reference is resolved as a whole; what is in it was written as a stage's name.
                     let is_reference =
                         pointer.strip_prefix('/').is_some_and(|name| conversion.references.contains(name));
-                    if !is_reference {
+                    if !is_reference || template.is_value() {
                         self.check_template(&template, node, conversion.reach);
                     }
                 }
@@ -133,10 +144,10 @@ impl Checker<'_> {
     }
 
     /// What only stages of type `agent` have: a prompt template, and perhaps a schema of the answer.
-    fn agent_config(&mut self, config: &Config, node: &Node) {
+    fn agent_config(&mut self, config: &Config, node: &Node, position: usize) {
         let template = config.field("prompt_template").and_then(Config::as_template);
         if let (Some(template), Some(text)) = (template, text_of(node, "prompt_template")) {
-            self.prompt_templates(template, text.node, node);
+            self.prompt_templates(template, text.node, position);
         }
         let schema = config.field("result_schema").and_then(Config::as_template).and_then(Template::literal);
         if let (Some(name), Some(text)) = (schema, text_of(node, "result_schema")) {
@@ -151,6 +162,10 @@ struct Conversion<'a> {
     references: &'a BTreeSet<String>,
     /// JSON Pointers of the texts whose value is not known before a run.
     unevaluated: &'a mut BTreeSet<String>,
+}
+
+fn is_value(config: Option<&Config>) -> bool {
+    config.and_then(Config::as_template).is_some_and(Template::is_value)
 }
 
 fn text_of<'a>(node: &'a Node, field: &str) -> Option<Text<'a>> {

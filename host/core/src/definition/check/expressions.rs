@@ -7,19 +7,21 @@ use super::{Checker, Node};
 use crate::definition::expression::{Piece, RESERVED, Reference, Segment, file_of};
 use crate::definition::{Expression, ExpressionError, InputKind, Template, suggest};
 
-/// Which stages an expression may refer to.
+/// Which stages an expression may refer to, and whether to the item of a matrix.
 pub(super) enum Reach<'a> {
-    /// All of them: it is evaluated when every stage is over.
+    /// All stages: it is evaluated when every one is over.
     All,
-    /// Those that are over before the stage at this position.
-    Before(&'a [bool], usize),
+    /// Those that are over before the stage at this position, and the item when that stage has a matrix.
+    Stage(&'a [bool], usize),
+    /// Those that are over before the stage at this position, whose matrix it gives values to.
+    Axes(&'a [bool], usize),
 }
 
 impl Reach<'_> {
     pub(super) fn includes(&self, stage: usize) -> bool {
         match self {
             Self::All => true,
-            Self::Before(before, _) => before.get(stage).copied().unwrap_or(false),
+            Self::Stage(before, _) | Self::Axes(before, _) => before.get(stage).copied().unwrap_or(false),
         }
     }
 }
@@ -48,6 +50,7 @@ impl Checker<'_> {
         match root.as_str() {
             "inputs" => self.check_input(rest),
             "stages" => self.check_stage(rest, reach),
+            "matrix" => self.check_matrix_name(rest, reach),
             "workflow_id" | "date" | "workflow" if rest.is_empty() => Ok(()),
             _ if rest.is_empty() => self.check_bare(root, reach),
             _ => self.check_dotted(root, reference, reach),
@@ -101,7 +104,7 @@ impl Checker<'_> {
     ) -> Result<(), ExpressionError> {
         match reach {
             _ if reach.includes(stage) => Ok(()),
-            Reach::Before(_, own) if *own == stage => {
+            Reach::Stage(_, own) | Reach::Axes(_, own) if *own == stage => {
                 Err(ExpressionError::new(format!("stage '{shown}' can't use its own outputs")))
             }
             _ => Err(ExpressionError::new(format!("stage '{shown}' is not sure to be over before this one"))
@@ -116,7 +119,17 @@ impl Checker<'_> {
         output: &str,
         inner: &[Segment],
     ) -> Result<(), ExpressionError> {
-        let Some(mut schema) = self.output_schema(stage, output)? else { return Ok(()) };
+        let schema = self.output_schema(stage, output)?;
+        if let Some(first) = inner.first().filter(|_| self.raw.stages[stage].matrix.is_some()) {
+            let shown = self.raw.stages[stage].name.map_or("", |name| name.text);
+            let fields: Vec<String> = inner.iter().map(ToString::to_string).collect();
+            let fields = fields.join(".");
+            return Err(ExpressionError::new(format!(
+                "'{output}' of stage '{shown}' has no '{first}': it is a list, with one value for each item of the matrix"
+            ))
+            .hint(format!("write ${{{{ stages.{shown}.outputs.{output}.map(r, r.{fields}) }}}}")));
+        }
+        let Some(mut schema) = schema else { return Ok(()) };
         let mut at = output.to_owned();
         for segment in inner {
             let (Segment::Name(name), Some(Value::Object(fields))) = (segment, schema.get("properties"))
@@ -147,7 +160,8 @@ impl Checker<'_> {
         if list.is_some_and(|list| lists.iter().any(|known| known == list)) {
             return Ok(());
         }
-        let mut known: Vec<String> = RESERVED[2..].iter().map(ToString::to_string).collect();
+        let own = RESERVED[2..].iter().filter(|name| **name != "matrix");
+        let mut known: Vec<String> = own.map(ToString::to_string).collect();
         known.extend(inputs.iter().map(|input| input.name.clone()));
         known.extend(
             inputs

@@ -3,27 +3,31 @@
 
 mod config;
 mod expressions;
+mod matrix;
 mod order;
 mod outputs;
 mod schema_faults;
 mod stage_names;
+mod sub_workflow;
 mod templates;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::fault::{Fault, Faults, Location};
 use super::node::{self, Node, NodeValue};
-use super::read::{self, RawStage, RawWorkflow, Text};
+use super::read::{self, RawAxis, RawMatrix, RawStage, RawWorkflow, Text};
 use super::template::TemplateFault;
 use super::{
-    Completion, Condition, Config, Expression, ExpressionError, Notification, Stage, StageType, Surroundings,
-    Template, Workflow, suggest,
+    Completion, Condition, Config, Expression, ExpressionError, Notification, SUB_WORKFLOW, Stage, StageType,
+    SubWorkflow, Surroundings, Template, Workflow, suggest,
 };
 use expressions::Reach;
 use stage_names::NamedStage;
 pub use stage_names::stage_names;
+use sub_workflow::{Knot, Used, Way};
 
 /// The stage type whose stages ask an agent: it has launchers, prompts and result schemas.
 const AGENT: &str = "agent";
@@ -33,19 +37,45 @@ const AGENT: &str = "agent";
 /// # Errors
 /// Every fault of the text, ordered by position.
 pub fn check(source_name: &str, text: &str, surroundings: &dyn Surroundings) -> Result<Workflow, Faults> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = node::parse(text).map_err(|list| Faults::new(source_name, text, list))?;
+    let text = without_mark(text);
+    let checked = Cell::new(0);
+    check_within(source_name, surroundings, &Way::new(text, &checked)).map_err(|refused| refused.faults)
+}
+
+/// Checks the definition that is at the end of a way from one workflow to another.
+fn check_within(
+    source_name: &str,
+    surroundings: &dyn Surroundings,
+    way: &Way<'_>,
+) -> Result<Workflow, Refused> {
+    let text = way.text();
+    let refused = |list, knots| Refused { faults: Faults::new(source_name, text, list), knots };
+    let root = node::parse(text).map_err(|list| refused(list, Vec::new()))?;
     let (raw, mut faults) = read::read(&root);
+    let mut knots = Vec::new();
     let workflow = raw.and_then(|raw| {
-        let mut checker = Checker::new(text, &raw, surroundings);
+        let mut checker = Checker::new(text, &raw, surroundings, way);
         let workflow = checker.workflow();
         faults.append(&mut checker.faults);
+        knots.append(&mut checker.knots);
         workflow
     });
     match workflow {
         Some(workflow) if faults.is_empty() => Ok(workflow),
-        _ => Err(Faults::new(source_name, text, faults)),
+        _ => Err(refused(faults, knots)),
     }
+}
+
+/// A text without the mark that some editors put in front.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Why a definition is no workflow.
+struct Refused {
+    faults: Faults,
+    /// Those of the faults that concern the workflows that use it, too.
+    knots: Vec<Knot>,
 }
 
 /// What is being checked and what was found so far.
@@ -59,20 +89,39 @@ struct Checker<'a> {
     stages: Vec<NamedStage>,
     templates: BTreeMap<String, String>,
     schemas: BTreeMap<String, Value>,
+    /// How this definition came to be checked: by way of those that use it.
+    way: &'a Way<'a>,
+    /// What stages use, by name.
+    workflows: BTreeMap<String, SubWorkflow>,
+    /// What came of looking for them.
+    used: BTreeMap<String, Used>,
+    /// Faults that concern the definitions along `way`, too.
+    knots: Vec<Knot>,
     faults: Vec<Fault>,
 }
 
 impl<'a> Checker<'a> {
-    fn new(source: &'a str, raw: &'a RawWorkflow<'a>, surroundings: &'a dyn Surroundings) -> Self {
+    fn new(
+        source: &'a str,
+        raw: &'a RawWorkflow<'a>,
+        surroundings: &'a dyn Surroundings,
+        way: &'a Way<'a>,
+    ) -> Self {
+        // No plugin can take the place of docket's own way to run a workflow.
+        let types = surroundings.stage_types().into_iter().filter(|known| known.name != SUB_WORKFLOW);
         Self {
             source,
             raw,
             surroundings,
-            types: surroundings.stage_types(),
+            types: types.collect(),
             launchers: surroundings.launchers(),
             stages: Vec::new(),
             templates: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            way,
+            workflows: BTreeMap::new(),
+            used: BTreeMap::new(),
+            knots: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -83,6 +132,7 @@ impl<'a> Checker<'a> {
         self.order_stages();
         for stage in &raw.stages {
             self.collect_schemas(stage);
+            self.find_used(stage);
         }
         let stages: Vec<Option<Stage>> = (0..raw.stages.len()).map(|position| self.stage(position)).collect();
         let completion = self.completion();
@@ -96,29 +146,29 @@ impl<'a> Checker<'a> {
             completion,
             templates: std::mem::take(&mut self.templates),
             schemas: std::mem::take(&mut self.schemas),
-            workflows: BTreeMap::new(),
+            workflows: std::mem::take(&mut self.workflows),
         })
     }
 
     fn stage(&mut self, position: usize) -> Option<Stage> {
         let raw = &self.raw.stages[position];
-        let stage_type = raw.stage_type.map(|text| (text, self.stage_type(position).cloned()));
-        if let Some((text, None)) = &stage_type {
-            let hint = suggest::hint(text.text, self.types.iter().map(|known| known.name.as_str()));
-            self.fault_at(text.node.location, format!("there is no stage type '{}'", text.text), hint);
-        }
-        let known = stage_type.as_ref().and_then(|(_, known)| known.as_ref());
+        let known = raw.stage_type.and_then(|text| self.known_type(text));
+        let known = known.as_ref();
         self.check_launcher(raw);
+        let matrix = self.matrix(position);
         let config = self.config(position, known);
+        self.check_with(raw, &config);
         let outputs = self.outputs(position);
         let timeout_seconds = raw.timeout_seconds.or_else(|| self.timeout_in_config(raw));
+        let uses = raw.uses.map(|text| text.text.to_owned());
+        let stage_type = raw.stage_type.map(|text| text.text);
         Some(Stage {
             name: self.stages[position].name.clone()?,
             description: raw.description.map(|text| text.text.to_owned()),
-            stage_type: raw.stage_type?.text.to_owned(),
-            uses: None,
-            matrix: None,
-            retry: None,
+            stage_type: stage_type.or(uses.as_ref().map(|_| SUB_WORKFLOW))?.to_owned(),
+            uses,
+            matrix,
+            retry: raw.retry,
             launcher: raw.launcher.map(|text| text.text.to_owned()),
             depends_on: self.stages[position].depends_on.clone(),
             condition: self.condition(position),
@@ -130,9 +180,33 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// The type of a stage, if there is one of that name.
+    /// The stage type of this name; a fault when there is none.
+    fn known_type(&mut self, text: Text<'_>) -> Option<StageType> {
+        let found = self.types.iter().find(|known| known.name == text.text).cloned();
+        if found.is_none() {
+            let (message, hint) = if text.text == SUB_WORKFLOW {
+                let hint =
+                    "write `uses: <name>` in place of the type, and its inputs below `with:`".to_owned();
+                (
+                    format!("'{SUB_WORKFLOW}' is no type to write: a stage that runs a workflow names it"),
+                    Some(hint),
+                )
+            } else {
+                let hint = suggest::hint(text.text, self.types.iter().map(|known| known.name.as_str()));
+                (format!("there is no stage type '{}'", text.text), hint)
+            };
+            self.fault_at(text.node.location, message, hint);
+        }
+        found
+    }
+
+    /// What is known of a stage by its type or the workflow it uses, if there is such a one.
     fn stage_type(&self, position: usize) -> Option<&StageType> {
-        let name = self.raw.stages[position].stage_type?.text;
+        let stage = &self.raw.stages[position];
+        if let Some(uses) = stage.uses {
+            return self.used.get(uses.text)?.stage_type.as_ref();
+        }
+        let name = stage.stage_type?.text;
         self.types.iter().find(|known| known.name == name)
     }
 
@@ -177,7 +251,7 @@ impl<'a> Checker<'a> {
         };
         let expression = self.expression(&text, node)?;
         let before = self.stages[position].before.clone();
-        self.check_expression(&expression, node, &Reach::Before(&before, position));
+        self.check_expression(&expression, node, &Reach::Stage(&before, position));
         Some(expression)
     }
 

@@ -64,7 +64,10 @@ impl Checker<'_> {
     fn output_path(&mut self, text: Text<'_>, position: usize) -> Option<Template> {
         let template = self.template(text)?;
         let before = self.stages[position].before.clone();
-        self.check_template(&template, text.node, &Reach::Before(&before, position));
+        let reach = Reach::Stage(&before, position);
+        self.check_template(&template, text.node, &reach);
+        self.check_braces(&template, text.node, &reach);
+        self.check_item_path(&template, text, position);
         let path = match in_run_folder(&template) {
             Ok(path) => path,
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::definition::{
     Expression, ExpressionError, InputKind, InputSpec, RunFacts, Scope, Template, Workflow, suggest,
 };
 
-/// How many combinations of enum inputs are tried.
+/// How many combinations of enum inputs and values of a matrix are tried.
 pub(super) const MAX_COMBINATIONS: usize = 64;
 /// Bytes a stage's name may have once inputs are replaced.
 const MAX_LENGTH: usize = 100;
@@ -158,17 +158,11 @@ pub(super) fn expand(pattern: &[Piece], inputs: &[InputSpec]) -> Option<Vec<Stri
             chosen.push((name, values));
         }
     }
-    let combinations =
-        chosen.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()))?;
-    if combinations > MAX_COMBINATIONS {
-        return None;
-    }
-    let texts = (0..combinations).map(|mut number| {
-        let mut values = BTreeMap::new();
-        for (name, options) in &chosen {
-            values.insert(*name, options[number % options.len()].as_str());
-            number /= options.len();
-        }
+    let counts: Vec<usize> = chosen.iter().map(|(_, values)| values.len()).collect();
+    let texts = combinations(&counts)?.map(|numbers| {
+        let chosen = chosen.iter().zip(numbers);
+        let values: BTreeMap<&str, &str> =
+            chosen.map(|((name, values), number)| (*name, values[number].as_str())).collect();
         pattern
             .iter()
             .map(|piece| match piece {
@@ -178,6 +172,21 @@ pub(super) fn expand(pattern: &[Piece], inputs: &[InputSpec]) -> Option<Vec<Stri
             .collect()
     });
     Some(texts.collect())
+}
+
+/// Every way to choose one of each: numbers below the counts, the first turning fastest. None when there are more
+/// than [`MAX_COMBINATIONS`].
+pub(super) fn combinations(counts: &[usize]) -> Option<impl Iterator<Item = Vec<usize>>> {
+    let all = counts.iter().try_fold(1_usize, |all, count| all.checked_mul(*count))?;
+    let choice = move |mut number: usize| {
+        let mut digit = |count: &usize| {
+            let digit = number % count;
+            number /= count;
+            digit
+        };
+        counts.iter().map(&mut digit).collect()
+    };
+    (all <= MAX_COMBINATIONS).then(|| (0..all).map(choice))
 }
 
 /// A fixed part that no stage's name can contain.

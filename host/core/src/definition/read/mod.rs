@@ -1,17 +1,22 @@
 //! From the located tree to the fields of a definition: every key known, of the right type, named once. What the
 //! fields refer to is for [`super::check`].
 
+mod duration;
 mod fields;
 mod input;
+mod matrix;
+mod retry;
 mod stage;
 
 use std::collections::BTreeMap;
 
 use super::fault::{Fault, Location};
 use super::node::{Node, NodeValue};
+pub(super) use duration::duration;
 pub(super) use fields::Text;
 use fields::{Fields, Reader};
-pub(super) use stage::{RawStage, duration};
+pub(super) use matrix::{RawAxis, RawMatrix};
+pub(super) use stage::RawStage;
 
 use super::InputSpec;
 

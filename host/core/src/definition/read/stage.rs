@@ -1,39 +1,49 @@
 //! Reading one entry of `stages`.
 
+use super::super::Retry;
 use super::super::expression::is_name;
 use super::super::node::{Entry, Node, NodeValue};
 use super::Names;
+use super::duration::duration;
 use super::fields::{Fields, Reader, Text};
+use super::matrix::{self, RawMatrix};
+use super::retry;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 14] = [
     "name",
     "description",
     "type",
+    "uses",
     "depends_on",
     "if",
+    "matrix",
+    "retry",
     "timeout",
     "continue_on_error",
     "launcher",
     "config",
+    "with",
     "outputs",
 ];
-/// Keys of later versions.
-const PLANNED: [&str; 4] = ["matrix", "retry", "uses", "with"];
-/// Longest timeout: 31 days.
-const MAX_TIMEOUT: u64 = 31 * 24 * 3600;
 
 /// A stage whose keys and types are right, as far as there were no faults.
 pub(in super::super) struct RawStage<'a> {
     pub node: &'a Node,
     pub name: Option<Text<'a>>,
     pub description: Option<Text<'a>>,
+    /// None when it runs another workflow.
     pub stage_type: Option<Text<'a>>,
+    /// The workflow it runs.
+    pub uses: Option<Text<'a>>,
+    pub matrix: Option<RawMatrix<'a>>,
+    pub retry: Option<Retry>,
     pub launcher: Option<Text<'a>>,
     /// None: the stage before it.
     pub depends_on: Option<Vec<Text<'a>>>,
     pub condition: Option<&'a Node>,
     pub timeout_seconds: Option<u64>,
     pub continue_on_error: bool,
+    /// `config`, or `with` of a stage that runs another workflow; a map.
     pub config: Option<&'a Node>,
     pub outputs: Vec<RawOutput<'a>>,
 }
@@ -47,30 +57,62 @@ pub(in super::super) struct RawOutput<'a> {
 
 /// Reads a stage.
 pub(super) fn read<'a>(reader: &mut Reader, node: &'a Node, names: &mut Names) -> Option<RawStage<'a>> {
-    let fields = reader.map(node, "a stage", &KEYS, &PLANNED)?;
+    let fields = reader.map(node, "a stage", &KEYS, &[])?;
     let name = reader.required(&fields, "name");
     if let Some(name) = name {
         names.take(reader, name.text, name.node.location);
     }
-    let stage_type = if fields.get("uses").is_some() { None } else { reader.required(&fields, "type") };
-    let config = fields.get("config").map(|entry| &entry.value);
-    let config = config.filter(|config| config.value != NodeValue::Null);
-    if let Some(config) = config.filter(|config| !matches!(config.value, NodeValue::Map(_))) {
-        reader.fault(config.location, format!("'config' must be a map but is {}", config.kind()), None);
-    }
+    let is_use = fields.get("uses").is_some();
+    refuse_beside(reader, &fields, is_use);
+    let uses = if is_use { reader.required(&fields, "uses") } else { None };
+    let stage_type = if is_use { None } else { reader.required(&fields, "type") };
     Some(RawStage {
         node,
         name,
         description: reader.text(&fields, "description"),
         stage_type,
-        launcher: reader.text(&fields, "launcher"),
+        uses,
+        matrix: matrix::read(reader, &fields),
+        retry: retry::read(reader, &fields),
+        launcher: reader.text(&fields, "launcher").filter(|_| !is_use),
         depends_on: depends_on(reader, &fields),
         condition: condition(reader, &fields),
         timeout_seconds: timeout(reader, &fields),
         continue_on_error: reader.boolean(&fields, "continue_on_error"),
-        config: config.filter(|config| matches!(config.value, NodeValue::Map(_))),
+        config: config(reader, &fields, if is_use { "with" } else { "config" }),
         outputs: outputs(reader, &fields),
     })
+}
+
+/// A stage has a type and a config, or uses a workflow with inputs: what belongs to the other kind is refused.
+fn refuse_beside(reader: &mut Reader, fields: &Fields<'_>, is_use: bool) {
+    if !is_use {
+        if let Some(entry) = fields.get("with") {
+            let hint =
+                "a stage with a type takes `config:`; `with:` gives inputs to a workflow named by `uses:`";
+            reader.fault(entry.location, "'with' does not go without 'uses'", Some(hint.to_owned()));
+        }
+        return;
+    }
+    for (key, hint) in [
+        ("type", "a stage has a type or uses a workflow; take one of the two out"),
+        ("config", "the inputs of the workflow are given with `with:`"),
+        ("launcher", "the workflow's own stages say which launcher runs them"),
+    ] {
+        if let Some(entry) = fields.get(key) {
+            let message = format!("'{key}' does not go with 'uses'");
+            reader.fault(entry.location, message, Some(hint.to_owned()));
+        }
+    }
+}
+
+fn config<'a>(reader: &mut Reader, fields: &Fields<'a>, key: &str) -> Option<&'a Node> {
+    let config = fields.get(key).map(|entry| &entry.value);
+    let config = config.filter(|config| config.value != NodeValue::Null);
+    if let Some(config) = config.filter(|config| !matches!(config.value, NodeValue::Map(_))) {
+        reader.fault(config.location, format!("'{key}' must be a map but is {}", config.kind()), None);
+    }
+    config.filter(|config| matches!(config.value, NodeValue::Map(_)))
 }
 
 fn depends_on<'a>(reader: &mut Reader, fields: &Fields<'a>) -> Option<Vec<Text<'a>>> {
@@ -110,33 +152,6 @@ fn timeout(reader: &mut Reader, fields: &Fields<'_>) -> Option<u64> {
             reader.fault(node.location, format!("'timeout' {message}"), Some("write 600 or 10m".to_owned()));
             None
         }
-    }
-}
-
-/// Seconds from a number of seconds or a text such as `90s`, `10m`, `2h`.
-///
-/// # Errors
-/// What is wrong, to be put behind the key's name.
-pub(in super::super) fn duration(node: &Node) -> Result<u64, String> {
-    let seconds = match &node.value {
-        NodeValue::Number(number) => number.as_u64(),
-        NodeValue::Text(text) => {
-            let digits = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
-            let factor = match &text[digits.len()..] {
-                "s" => Some(1),
-                "m" => Some(60),
-                "h" => Some(3600),
-                _ => None,
-            };
-            digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor))
-        }
-        _ => None,
-    };
-    match seconds {
-        None => Err("must be a number of seconds, or a number with s, m or h".to_owned()),
-        Some(0) => Err("must be at least one second".to_owned()),
-        Some(seconds) if seconds > MAX_TIMEOUT => Err("may be at most 31 days".to_owned()),
-        Some(seconds) => Ok(seconds),
     }
 }
 
