@@ -14,6 +14,7 @@ mod project_path;
 mod seal;
 mod state;
 mod status;
+mod survey;
 mod task;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
@@ -29,4 +30,5 @@ pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, seal};
 pub use state::{RunState, StageState};
 pub use status::{RunStatus, StageStatus};
+pub use survey::{record_hashes, survey};
 pub use task::{OutputFile, ReferenceValue, StageTask, output_files, scope, task};
