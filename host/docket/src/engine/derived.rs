@@ -7,6 +7,7 @@ use docket_core::text::printable;
 
 use super::EngineError;
 use super::drive::Driver;
+use crate::disk::Durability;
 use crate::store::snapshot::RunSnapshot;
 use crate::store::{RunFolder, StoreError, list};
 
@@ -27,20 +28,16 @@ impl Driver<'_> {
         }
         write_json(&self.folder, "state.json", &snapshot)?;
         if self.state.status.is_over() {
-            self.archive(&snapshot)?;
+            self.archive()?;
         }
         Ok(())
     }
 
-    /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned.
-    fn archive(&self, snapshot: &RunSnapshot) -> Result<(), StoreError> {
-        let month = snapshot.created_at.to_string();
-        let folder = self.engine.setting().project.archive().join(&month[..7]);
-        crate::disk::create_folder(&folder)?;
-        let path = folder.join(format!("{}.json", self.folder.id()));
-        let text = serde_json::to_vec_pretty(snapshot)
-            .map_err(|cause| StoreError::Damaged { path: path.clone(), detail: cause.to_string() })?;
-        Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)
+    /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned. It is made of
+    /// the journal as it is on disk, so that it can say which record was the last; that is read once, at the end.
+    fn archive(&self) -> Result<(), StoreError> {
+        let record = super::archive::record(&self.folder)?;
+        record.write(&self.engine.setting().project, Durability::Derived).map(drop)
     }
 
     /// Notes the run in the project's index when its status is another than was noted.

@@ -3,6 +3,7 @@
 
 pub mod files;
 pub mod process;
+pub mod records;
 mod report;
 mod stdio;
 pub mod supervisor;

@@ -1,0 +1,277 @@
+//! Folding events into a [`Timeline`]. A new kind of event is one more arm in [`Fold::event`]. Must not look at
+//! anything but events: the same journal gives the same timeline.
+
+use docket_core::Timestamp;
+use docket_core::run::{Actor, ChangeSet, Event, FileChange, Journal, PluginUsed, RunState, Usage};
+
+use super::{Attempt, AttemptOutcome, Entry, RunEvent, Timeline, TouchedFile};
+use crate::report::words;
+use crate::store::archive::Totals;
+use crate::store::snapshot::ShownStatus;
+
+/// Time in which at least one of several things goes on.
+#[derive(Debug, Default)]
+struct Stretch {
+    open: usize,
+    since: Option<Timestamp>,
+    milliseconds: i64,
+}
+
+impl Stretch {
+    fn begin(&mut self, at: Timestamp) {
+        self.open += 1;
+        self.since.get_or_insert(at);
+    }
+
+    fn end(&mut self, at: Timestamp) {
+        self.open = self.open.saturating_sub(1);
+        if self.open == 0
+            && let Some(since) = self.since.take()
+        {
+            self.milliseconds += elapsed(since, at);
+        }
+    }
+
+    fn total(mut self, now: Timestamp) -> i64 {
+        self.open = self.open.min(1);
+        self.end(now);
+        self.milliseconds
+    }
+}
+
+/// Milliseconds from one time to another; none when a clock was set back.
+fn elapsed(from: Timestamp, to: Timestamp) -> i64 {
+    (to.as_millisecond() - from.as_millisecond()).max(0)
+}
+
+/// Events on their way to a timeline.
+pub(super) struct Fold {
+    state: RunState,
+    entries: Vec<Entry>,
+    /// The entry of each stage's last attempt.
+    last: Vec<Option<usize>>,
+    /// Since when each stage has been waiting.
+    waits: Vec<Option<Timestamp>>,
+    waiting: Stretch,
+    paused: Stretch,
+}
+
+impl Fold {
+    pub(super) fn new(journal: &Journal) -> Option<Self> {
+        let first = journal.records.first()?;
+        let Event::RunCreated(start) = first.events.first()? else { return None };
+        Some(Self {
+            state: RunState::new((**start).clone(), first.at),
+            entries: Vec::new(),
+            last: Vec::new(),
+            waits: Vec::new(),
+            waiting: Stretch::default(),
+            paused: Stretch::default(),
+        })
+    }
+
+    pub(super) fn event(&mut self, event: &Event, at: Timestamp) {
+        self.state.apply(event, at);
+        match event {
+            Event::RunCreated(start) => self.note("created", None, Some(&start.by), event, at),
+            Event::StageStarted { stage, attempt } => self.started(*stage, *attempt, at),
+            Event::StageCompleted { stage, change_set, plugin, usage, answered_by, .. } => {
+                let answered_by = answered_by.clone();
+                let files = change_set.as_ref().map(files).unwrap_or_default();
+                self.ended(*stage, AttemptOutcome::Completed, at, |attempt| {
+                    attempt.answered_by = answered_by;
+                    attempt.usage = *usage;
+                    attempt.files = files;
+                });
+                self.ran_by(*stage, plugin.as_ref());
+            }
+            Event::StageWaiting { stage, plugin, .. } => {
+                self.stands(*stage, AttemptOutcome::Waiting, at);
+                self.ran_by(*stage, plugin.as_ref());
+            }
+            Event::StageFailed { stage, failure, plugin, usage } => {
+                if !self.is_open(*stage) {
+                    return self.note("stage_failed", Some(*stage), None, event, at);
+                }
+                self.ended(*stage, AttemptOutcome::Failed, at, |attempt| {
+                    attempt.failure = Some(failure.clone());
+                    attempt.usage = *usage;
+                });
+                self.ran_by(*stage, plugin.as_ref());
+            }
+            Event::StageSkipped { stage, .. } => self.note("stage_skipped", Some(*stage), None, event, at),
+            Event::ChangesApplied { stage } => self.ended(*stage, AttemptOutcome::Completed, at, |attempt| {
+                attempt.failure = None;
+                attempt.files.iter_mut().for_each(|file| file.written = true);
+            }),
+            Event::ChangesConflicted { stage, failure, reverted } => {
+                self.stands(*stage, AttemptOutcome::Conflict, at);
+                self.change(*stage, |attempt| attempt.failure = Some(failure.clone()));
+                for stage in reverted {
+                    self.ended(*stage, AttemptOutcome::Reverted, at, |_| {});
+                }
+                self.note("conflict", Some(*stage), None, event, at);
+            }
+            Event::PauseRequested { by } => self.note("pause_requested", None, Some(by), event, at),
+            Event::RunPaused => {
+                self.paused.begin(at);
+                self.note("paused", None, None, event, at);
+            }
+            Event::RunResumed { by } => {
+                self.paused.end(at);
+                self.note("resumed", None, Some(by), event, at);
+            }
+            // The stages that wait say so themselves.
+            Event::RunWaiting => {}
+            Event::RunCompleted { .. } => self.over("completed", None, event, at),
+            Event::RunFailed { .. } => self.over("failed", None, event, at),
+            Event::RunCancelled { by } => self.over("cancelled", Some(by), event, at),
+        }
+    }
+
+    fn note(&mut self, name: &str, stage: Option<usize>, by: Option<&Actor>, event: &Event, at: Timestamp) {
+        let text = words::of(&self.state, event).1;
+        let stage = stage.map(|stage| self.name(stage));
+        self.entries.push(Entry::Event(RunEvent {
+            at,
+            event: name.to_owned(),
+            stage,
+            by: by.cloned(),
+            text,
+        }));
+    }
+
+    fn name(&self, stage: usize) -> String {
+        self.state.stages.get(stage).map(|stage| stage.name.clone()).unwrap_or_default()
+    }
+
+    fn started(&mut self, stage: usize, attempt: u32, at: Timestamp) {
+        // An attempt that is still open here was taken back by an event of its own kind.
+        self.ended(stage, AttemptOutcome::Reverted, at, |_| {});
+        let entry = Attempt {
+            stage: self.name(stage),
+            attempt,
+            started_at: at,
+            ended_at: None,
+            duration_milliseconds: 0,
+            waiting_milliseconds: 0,
+            outcome: AttemptOutcome::Running,
+            failure: None,
+            answered_by: None,
+            plugin: None,
+            usage: Usage::default(),
+            files: Vec::new(),
+        };
+        if self.last.len() <= stage {
+            self.last.resize(stage + 1, None);
+            self.waits.resize(stage + 1, None);
+        }
+        self.last[stage] = Some(self.entries.len());
+        self.entries.push(Entry::Attempt(Box::new(entry)));
+    }
+
+    /// Changes a stage's last attempt, if there was one.
+    fn change(&mut self, stage: usize, change: impl FnOnce(&mut Attempt)) {
+        if let Some(position) = self.last.get(stage).copied().flatten()
+            && let Some(Entry::Attempt(attempt)) = self.entries.get_mut(position)
+        {
+            change(attempt);
+        }
+    }
+
+    fn is_open(&self, stage: usize) -> bool {
+        let position = self.last.get(stage).copied().flatten();
+        let entry = position.and_then(|position| self.entries.get(position));
+        matches!(entry, Some(Entry::Attempt(attempt)) if attempt.outcome.is_open())
+    }
+
+    fn ran_by(&mut self, stage: usize, plugin: Option<&PluginUsed>) {
+        if let Some(plugin) = plugin {
+            self.change(stage, |attempt| attempt.plugin = Some(plugin.clone()));
+        }
+    }
+
+    /// A stage's last attempt can't go on without somebody.
+    fn stands(&mut self, stage: usize, outcome: AttemptOutcome, at: Timestamp) {
+        if let Some(wait) = self.waits.get_mut(stage)
+            && wait.is_none()
+        {
+            *wait = Some(at);
+            self.waiting.begin(at);
+        }
+        self.change(stage, |attempt| {
+            attempt.outcome = outcome;
+            attempt.ended_at = None;
+        });
+    }
+
+    /// A stage's last attempt is over, if it was open; what else is known of it is added in any case but a revert.
+    fn ended(
+        &mut self,
+        stage: usize,
+        outcome: AttemptOutcome,
+        at: Timestamp,
+        more: impl FnOnce(&mut Attempt),
+    ) {
+        let waited = self.waits.get_mut(stage).and_then(Option::take).map(|since| elapsed(since, at));
+        if waited.is_some() {
+            self.waiting.end(at);
+        }
+        self.change(stage, |attempt| {
+            attempt.waiting_milliseconds += waited.unwrap_or(0);
+            if attempt.outcome.is_open() {
+                attempt.outcome = outcome;
+                attempt.ended_at = Some(at);
+            }
+            more(attempt);
+        });
+    }
+
+    fn over(&mut self, name: &str, by: Option<&Actor>, event: &Event, at: Timestamp) {
+        for stage in 0..self.last.len() {
+            if self.is_open(stage) {
+                self.ended(stage, AttemptOutcome::Cancelled, at, |_| {});
+            }
+        }
+        self.paused.end(at);
+        self.note(name, None, by, event, at);
+    }
+
+    pub(super) fn finish(mut self, status: ShownStatus, now: Timestamp) -> Timeline {
+        for stage in 0..self.last.len() {
+            let waited = self.waits[stage].map_or(0, |since| elapsed(since, now));
+            self.change(stage, |attempt| attempt.waiting_milliseconds += waited);
+        }
+        let mut totals = Totals::default();
+        for entry in &mut self.entries {
+            let Entry::Attempt(attempt) = entry else { continue };
+            attempt.duration_milliseconds = elapsed(attempt.started_at, attempt.ended_at.unwrap_or(now));
+            totals.attempts += 1;
+            totals.failed_attempts += u64::from(attempt.outcome == AttemptOutcome::Failed);
+            totals.files_written += attempt.files.iter().filter(|file| file.written).count() as u64;
+            totals.usage = totals.usage.plus(attempt.usage);
+        }
+        totals.wall_milliseconds = elapsed(self.state.created_at, self.state.ended_at.unwrap_or(now));
+        totals.waiting_milliseconds = self.waiting.total(now);
+        totals.paused_milliseconds = self.paused.total(now);
+        Timeline {
+            id: self.state.start.run,
+            workflow: self.state.start.workflow,
+            definition: self.state.start.definition,
+            origin: self.state.start.origin,
+            status,
+            entries: self.entries,
+            totals,
+            pruned: false,
+        }
+    }
+}
+
+fn files(changes: &ChangeSet) -> Vec<TouchedFile> {
+    let touched = |change: &FileChange| TouchedFile {
+        path: change.path.to_string(),
+        sha256: change.after.clone(),
+        written: false,
+    };
+    changes.files.iter().map(touched).collect()
+}
