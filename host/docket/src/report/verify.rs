@@ -11,7 +11,7 @@ use crate::store::verify::{VerifiedRun, Weight};
 pub fn text(run: &VerifiedRun) -> String {
     let mut text = format!("{}  {}", run.id, if run.sound { "sound" } else { "BROKEN" });
     if run.pruned {
-        text.push_str("  its folder was pruned; only its record is left");
+        text.push_str("  its folder was pruned; only its record could be looked at");
     }
     if let (Some(records), Some(head)) = (run.records, &run.head) {
         let _ = write!(text, "  {records} records, head {}", printable(head));

@@ -251,3 +251,92 @@ fn look(project: &Project, id: &str) -> Result<Option<RunSummary>, StoreError> {
     }
     Ok(Some(summary))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use docket_core::run::{Actor, Event, NewRun, RunOptions};
+
+    fn state(id: &str) -> RunState {
+        let start = NewRun {
+            run: id.into(),
+            definition: "d".into(),
+            workflow: "D".into(),
+            origin: "built-in".into(),
+            text: String::new(),
+            templates: [].into(),
+            schemas: [].into(),
+            stage_types: vec![],
+            launchers: vec![],
+            stages: vec![],
+            inputs: [].into(),
+            date: "2026-01-02".into(),
+            options: RunOptions::default(),
+            docket: "0.1.0".into(),
+            by: Actor { user: "me".into(), process: 1 },
+            seal: String::new(),
+        };
+        RunState::new(start, Timestamp::UNIX_EPOCH)
+    }
+
+    fn project(runs: &[String]) -> (tempfile::TempDir, Project) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project::open(folder.path()).expect("opened");
+        for run in runs {
+            RunFolder::create(&project, run).expect("created").expect("a new id");
+        }
+        (folder, project)
+    }
+
+    #[test]
+    fn what_is_noted_while_the_index_is_rewritten_is_not_lost() {
+        const WRITERS: usize = 4;
+        const NOTES: usize = 100;
+        let ids: Vec<String> = (0..WRITERS * NOTES).map(|number| format!("wf-{number:06}")).collect();
+        let (_folder, project) = project(&ids);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let dropped = std::thread::scope(|scope| {
+            let writers: Vec<_> = ids
+                .chunks(NOTES)
+                .map(|ids| {
+                    let project = &project;
+                    scope.spawn(move || {
+                        for id in ids {
+                            let mut state = state(id);
+                            note(project, &state).expect("noted");
+                            state.apply(&Event::RunPaused, Timestamp::UNIX_EPOCH);
+                            note(project, &state).expect("noted");
+                        }
+                    })
+                })
+                .collect();
+            let compacting = scope.spawn(|| {
+                let mut dropped = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    dropped += compact(&project).expect("rewritten");
+                }
+                dropped
+            });
+            writers.into_iter().for_each(|writer| writer.join().expect("it ends"));
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            compacting.join().expect("it ends")
+        });
+        let noted = noted(&project).expect("readable");
+        assert_eq!(noted.len(), ids.len());
+        let lost: Vec<&String> = ids.iter().filter(|id| noted[*id].status != ShownStatus::Paused).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+        let dropped = dropped + compact(&project).expect("rewritten");
+        assert_eq!(dropped, ids.len(), "one of two lines of every run");
+    }
+
+    #[test]
+    fn runs_without_folder_and_record_leave_the_index() {
+        let (_folder, project) = project(&["wf-aaaaaa".to_owned()]);
+        for id in ["wf-aaaaaa", "wf-bbbbbb"] {
+            note(&project, &state(id)).expect("noted");
+        }
+        assert_eq!(compact(&project).expect("rewritten"), 1);
+        assert_eq!(compact(&project).expect("nothing to do"), 0);
+        assert_eq!(noted(&project).expect("readable").into_keys().collect::<Vec<_>>(), ["wf-aaaaaa"]);
+    }
+}

@@ -110,8 +110,7 @@ fn carry_out(project: &Project, plan: Plan, rules: &Rules<'_>) -> (Plan, Vec<Kep
 }
 
 fn finish(done: Plan, failures: &[Kept], index_lines: usize, ui: &mut Ui) -> Result<ExitCode, CliError> {
-    let mut text = String::new();
-    words::kept(&mut text, &done.kept);
+    let mut text = words::plan(&done);
     words::kept(&mut text, failures);
     if done.runs.is_empty() && done.leftovers.is_empty() {
         text.push_str("nothing was removed\n");
