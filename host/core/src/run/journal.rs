@@ -17,8 +17,8 @@ use crate::Timestamp;
 pub const FORMAT: u32 = 2;
 
 /// What stands between the hashed part of a line and its hash, and what ends a line.
-const HASH_KEY: &str = ",\"hash\":\"";
-const LINE_END: &str = "\"}\n";
+pub(super) const HASH_KEY: &str = ",\"hash\":\"";
+pub(super) const LINE_END: &str = "\"}\n";
 /// Characters of a SHA-256 in hexadecimal.
 const HASH_LENGTH: usize = 64;
 
@@ -117,14 +117,36 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct ReadLine {
-    seq: u64,
+pub(super) struct ReadLine {
+    pub(super) seq: u64,
     at: Timestamp,
     prev: String,
     events: Vec<Event>,
 }
 
+impl ReadLine {
+    /// Whether the line comes right after this one.
+    pub(super) fn follows(&self, before: &Writer) -> bool {
+        self.seq == before.seq + 1 && self.prev == before.prev
+    }
+
+    /// The record it holds.
+    pub(super) fn record(self) -> Record {
+        Record { seq: self.seq, at: self.at, events: self.events }
+    }
+}
+
 impl Writer {
+    /// A writer that would go on after this line.
+    pub(super) fn after(seq: u64, hash: String) -> Self {
+        Self { seq, prev: hash }
+    }
+
+    /// The place of the last record, from 1; 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Makes the line for the next record, with its line end.
     ///
     /// # Errors
@@ -187,7 +209,7 @@ pub fn read(bytes: &[u8]) -> Result<Journal, JournalError> {
 
 /// Whether more than one byte comes after a whole record. A torn write ends before its record does, so what looks
 /// like one is then two records whose line end was changed.
-fn holds_whole_record(line: &[u8]) -> bool {
+pub(super) fn holds_whole_record(line: &[u8]) -> bool {
     let end = LINE_END.trim_end().as_bytes();
     let key = HASH_KEY.as_bytes();
     let keys = line.windows(key.len()).enumerate().filter(|(_, window)| *window == key);
@@ -200,6 +222,15 @@ fn holds_whole_record(line: &[u8]) -> bool {
 }
 
 fn record(line: &[u8], before: &Writer) -> Result<(Record, String), JournalFault> {
+    let (line, hash) = sound_line(line)?;
+    if !line.follows(before) {
+        return Err(JournalFault::Chain);
+    }
+    Ok((line.record(), hash))
+}
+
+/// A line whose hash fits its text, with that hash. Whether it follows the one before is not looked at.
+pub(super) fn sound_line(line: &[u8]) -> Result<(ReadLine, String), JournalFault> {
     let text = std::str::from_utf8(line).map_err(|_| JournalFault::Hash)?;
     let (body, rest) = text.rsplit_once(HASH_KEY).ok_or(JournalFault::Hash)?;
     let hash = rest.strip_suffix(LINE_END).ok_or(JournalFault::Hash)?;
@@ -212,16 +243,16 @@ fn record(line: &[u8], before: &Writer) -> Result<(Record, String), JournalFault
     if version.format > FORMAT {
         return Err(JournalFault::Newer(version.format));
     }
-    let line: ReadLine = serde_json::from_str(&body).map_err(unreadable)?;
-    if line.seq != before.seq + 1 || line.prev != before.prev {
-        return Err(JournalFault::Chain);
-    }
-    Ok((Record { seq: line.seq, at: line.at, events: line.events }, hash.to_owned()))
+    Ok((serde_json::from_str(&body).map_err(unreadable)?, hash.to_owned()))
 }
 
 /// Holds events to what [`RunState::apply`] takes for granted. `stages` is how many stages the run can have so far, items
 /// of matrices included.
-fn check_events(before: &[Record], record: &Record, stages: &mut usize) -> Result<(), JournalFault> {
+pub(super) fn check_events(
+    before: &[Record],
+    record: &Record,
+    stages: &mut usize,
+) -> Result<(), JournalFault> {
     let creates = |event: &Event| matches!(event, Event::RunCreated(_));
     let first = before.is_empty();
     let starts_well = record.events.first().is_some_and(creates) == first;

@@ -16,6 +16,7 @@ mod seal;
 mod state;
 mod status;
 mod sub_run;
+mod survey;
 mod task;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
@@ -32,4 +33,5 @@ pub use seal::{is_sealed, seal};
 pub use state::{Feedback, ItemState, RunState, SentBack, StageState};
 pub use status::{RunStatus, StageStatus};
 pub use sub_run::{ID_PREFIX, child_run_id, sub_result};
+pub use survey::{record_hashes, survey};
 pub use task::{OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task};

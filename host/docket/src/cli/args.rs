@@ -155,6 +155,9 @@ pub enum WorkflowCommand {
         /// Only runs that stand like this
         #[arg(long, value_name = "STATUS")]
         status: Option<String>,
+        /// Also runs whose folders were pruned, from the records that were kept
+        #[arg(long)]
+        archived: bool,
     },
     /// Show what came of a run
     Results {
@@ -225,9 +228,53 @@ pub enum WorkflowCommand {
     Show {
         /// A run's id or a workflow's name
         name: String,
+        /// Who did what when: every attempt of every stage, with plugin, grants, times and usage
+        #[arg(long)]
+        timeline: bool,
     },
     /// Show the changes a run made, or would make, to files
     Diff(RunName),
+    /// Check that runs are still what docket wrote: journals, results, contents, processes, files of the project
+    Verify {
+        /// The runs; without any, all of this project
+        #[arg(value_name = "RUN")]
+        runs: Vec<String>,
+        /// The head of the run's journal as you kept it elsewhere: shows whether the journal was written anew
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+    },
+    /// Remove the folders of runs that ended long ago, and what crashes left behind; their records stay
+    Prune(PruneArguments),
+}
+
+/// Arguments of `workflow prune`.
+#[derive(Debug, Args)]
+pub struct PruneArguments {
+    /// How long ago a run must have ended: a number with s, m, h, d or w
+    #[arg(long, value_name = "AGE", default_value = "30d", value_parser = parse_age)]
+    pub older_than: i64,
+    /// Only show what would be removed
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Remove without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// An age in seconds: `30d`, `12h`, `0s`.
+fn parse_age(text: &str) -> Result<i64, String> {
+    let bad = || "an age is a number with s, m, h, d or w, such as 30d".to_owned();
+    let unit = text.find(|character: char| !character.is_ascii_digit()).ok_or_else(bad)?;
+    let number: i64 = text[..unit].parse().map_err(|_| bad())?;
+    let factor = match &text[unit..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => return Err(bad()),
+    };
+    number.checked_mul(factor).ok_or_else(bad)
 }
 
 /// A run.

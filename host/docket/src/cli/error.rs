@@ -72,6 +72,8 @@ pub enum CliError {
     Faulty(usize),
     /// `doctor` found something missing, which was shown.
     Unwell,
+    /// What is wrong was shown already; this sums it up.
+    Shown(String),
     /// Standard output can't be written.
     Output(std::io::Error),
 }
@@ -148,6 +150,7 @@ impl CliError {
             Self::Declined => told("nothing was trusted".to_owned(), None, ExitCode::NotTrusted),
             Self::Faulty(count) => told(format!("{count} definition(s) with faults"), None, ExitCode::Usage),
             Self::Unwell => told("something is missing; see above".to_owned(), None, ExitCode::RunFailed),
+            Self::Shown(summary) => told(summary.clone(), None, ExitCode::RunFailed),
             Self::Output(cause) => {
                 told(format!("can't write the output: {cause}"), None, ExitCode::RunFailed)
             }
@@ -255,6 +258,12 @@ fn tell_store(error: &StoreError) -> Told {
                 Some(similar) => format!("did you mean '{similar}'?"),
                 None => "`docket workflow list` shows the runs of this project".to_owned(),
             }),
+            ExitCode::Usage,
+        ),
+        StoreError::Pruned { run, .. } => (
+            Some(format!(
+                "`docket workflow results {run}` and `show {run}` tell what was kept; start a new run to do it again"
+            )),
             ExitCode::Usage,
         ),
         StoreError::NoProject { .. } => (

@@ -7,8 +7,11 @@ use docket_core::text::printable;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::report::prune::bytes;
 use crate::report::words;
 use crate::store::list::RunSummary;
+use crate::store::prune::Plan;
+use crate::store::verify::VerifiedRun;
 
 /// Something that happened to a run: one line of `--output jsonl`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,6 +60,35 @@ pub struct Unreadable {
     pub id: String,
     /// Why.
     pub reason: String,
+}
+
+/// What `docket workflow verify --output json` prints; with `jsonl`, each run is a line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct VerifyShape {
+    /// Whether no run has a fault.
+    pub sound: bool,
+    /// The runs, by id.
+    pub runs: Vec<VerifiedRun>,
+}
+
+/// What `docket workflow prune --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PruneShape {
+    /// Whether this is only what would be removed.
+    pub dry_run: bool,
+    /// What was or would be removed, and what was left alone.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// Bytes of what was or would be removed.
+    pub bytes: u64,
+    /// Lines that were taken out of the index of runs, because later ones say more.
+    pub index_lines: usize,
+}
+
+impl PruneShape {
+    pub(super) fn planned(plan: Plan) -> Self {
+        Self { dry_run: true, bytes: bytes(&plan), plan, index_lines: 0 }
+    }
 }
 
 /// What `docket workflow check --output json` prints.

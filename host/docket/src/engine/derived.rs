@@ -1,7 +1,6 @@
 //! What is kept beside a run's journal for people, scripts and other terminals: `state.json`, results, the log, the
 //! project's index, the record of a run that is over. All of it follows from the journal; nothing here decides anything.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use docket_core::Timestamp;
@@ -10,6 +9,7 @@ use docket_core::text::printable;
 
 use super::EngineError;
 use super::drive::Driver;
+use crate::disk::Durability;
 use crate::store::snapshot::RunSnapshot;
 use crate::store::{RunFolder, StoreError, list};
 
@@ -71,30 +71,23 @@ impl Driver<'_> {
         }
         write_json(&self.folder, "state.json", &snapshot)?;
         if self.state.status.is_over() {
-            self.archive(&snapshot)?;
+            self.archive()?;
         }
         Ok(())
     }
 
     /// A run that goes on after it was over has no record of its end.
     fn take_out_of_archive(&self) -> Result<(), StoreError> {
-        Ok(crate::disk::remove_if_there(&self.archive_file())?)
+        let project = &self.engine.setting().project;
+        let path = crate::store::archive::path_of(project, self.folder.id(), self.state.created_at);
+        Ok(crate::disk::remove_if_there(&path)?)
     }
 
-    fn archive_file(&self) -> PathBuf {
-        let month = self.state.created_at.to_string();
-        self.engine.setting().project.archive().join(&month[..7]).join(format!("{}.json", self.folder.id()))
-    }
-
-    /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned.
-    fn archive(&self, snapshot: &RunSnapshot) -> Result<(), StoreError> {
-        let path = self.archive_file();
-        if let Some(folder) = path.parent() {
-            crate::disk::create_folder(folder)?;
-        }
-        let text = serde_json::to_vec_pretty(snapshot)
-            .map_err(|cause| StoreError::Damaged { path: path.clone(), detail: cause.to_string() })?;
-        Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)
+    /// Keeps the record of a run that is over by month, where it stays when the run's folder is pruned. It is made of
+    /// the journal as it is on disk, so that it can say which record was the last; that is read once, at the end.
+    fn archive(&self) -> Result<(), StoreError> {
+        let record = super::archive::record(&self.folder)?;
+        record.write(&self.engine.setting().project, Durability::Derived).map(drop)
     }
 
     /// Notes the run in the project's index when its status is another than was noted.

@@ -3,6 +3,7 @@
 //! Must not print, read the environment or know exit codes: what it needs to know comes in through [`Setting`], what
 //! there is to tell goes out through [`Observer`] and [`EngineError`].
 
+pub mod archive;
 pub mod check;
 pub mod control;
 mod derived;
@@ -18,6 +19,7 @@ pub mod start;
 mod sub_run;
 mod surroundings;
 pub mod trust;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

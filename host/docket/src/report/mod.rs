@@ -2,7 +2,10 @@
 //! is read from its journal. Must not print or know where lines go.
 
 pub mod live;
+pub mod prune;
 pub mod results;
 pub mod status;
 pub mod time;
+pub mod timeline;
+pub mod verify;
 pub mod words;

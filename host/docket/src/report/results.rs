@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::status::capitalized;
 use super::time::between;
+use crate::store::archive::ArchiveRecord;
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 
 /// Severities of a review's findings, with how they are called.
@@ -45,6 +46,19 @@ impl Results {
             outputs: state.outputs.clone(),
             stages: done.filter_map(|stage| Some((stage.name.clone(), stage.result.clone()?))).collect(),
             files: snapshot.stages.iter().flat_map(|stage| stage.files.clone()).collect(),
+        }
+    }
+
+    /// What came of a run that was pruned.
+    pub fn of_record(record: &ArchiveRecord) -> Self {
+        let run = &record.run;
+        Self {
+            id: run.id.clone(),
+            workflow: run.workflow.clone(),
+            status: run.status,
+            outputs: run.outputs.clone(),
+            stages: record.results.clone().unwrap_or_default(),
+            files: run.stages.iter().flat_map(|stage| stage.files.clone()).collect(),
         }
     }
 

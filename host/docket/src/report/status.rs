@@ -170,12 +170,13 @@ pub fn table(runs: &[RunSummary]) -> String {
     for run in runs {
         let _ = writeln!(
             text,
-            "{:<10} {:<width$} {:<12} {:<19} {}",
+            "{:<10} {:<width$} {:<12} {:<19} {}{}",
             run.id,
             printable(&run.definition),
             run.status.name(),
             local(run.created_at),
-            local(run.updated_at)
+            local(run.updated_at),
+            if run.pruned { "  (pruned)" } else { "" }
         );
     }
     text

@@ -47,6 +47,14 @@ pub enum StoreError {
         /// A run with a similar id.
         similar: Option<String>,
     },
+    /// The run's folder was pruned; its record is still there.
+    #[error("the folder of run {run} was pruned; what was kept of it is {}", record.display())]
+    Pruned {
+        /// The run.
+        run: String,
+        /// Its record.
+        record: PathBuf,
+    },
     /// No project here.
     #[error("{} is not inside a docket project (no folder above it has a .docket folder)", from.display())]
     NoProject {

@@ -71,12 +71,9 @@ impl Home {
     /// # Errors
     /// When it can't be read or believed, or can't be made.
     pub fn key(&self, fresh: [u8; KEY_LENGTH]) -> Result<[u8; KEY_LENGTH], StoreError> {
-        let path = self.folder.join("key");
-        if let Some(bytes) = self.read_private(&path)? {
-            return <[u8; KEY_LENGTH]>::try_from(bytes).map_err(|bytes| StoreError::Damaged {
-                path,
-                detail: format!("a key has {KEY_LENGTH} bytes, not {}", bytes.len()),
-            });
+        let path = self.key_file();
+        if let Some(key) = self.existing_key()? {
+            return Ok(key);
         }
         self.create()?;
         // Whoever is first makes the key; it appears whole or not at all.
@@ -91,6 +88,19 @@ impl Home {
         }
     }
 
+    /// The user's key for sealing runs, if there is one: for looking, which makes nothing.
+    ///
+    /// # Errors
+    /// When it can't be read or believed.
+    pub fn existing_key(&self) -> Result<Option<[u8; KEY_LENGTH]>, StoreError> {
+        let path = self.key_file();
+        self.read_private(&path)?.map(|bytes| key_of(bytes, path)).transpose()
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.folder.join("key")
+    }
+
     /// Reads a file that decides about safety. `None` when it is not there.
     ///
     /// # Errors
@@ -100,4 +110,11 @@ impl Home {
         refuse_unsafe(path)?;
         Ok(read_if_there(path)?)
     }
+}
+
+fn key_of(bytes: Vec<u8>, path: PathBuf) -> Result<[u8; KEY_LENGTH], StoreError> {
+    <[u8; KEY_LENGTH]>::try_from(bytes).map_err(|bytes| StoreError::Damaged {
+        path,
+        detail: format!("a key has {KEY_LENGTH} bytes, not {}", bytes.len()),
+    })
 }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that touches files")]
 
+pub mod archive;
 pub mod audit;
 pub mod change;
 pub mod config;
@@ -16,10 +17,12 @@ pub mod journal;
 pub mod list;
 pub mod plugin_files;
 pub mod project;
+pub mod prune;
 pub mod run_folder;
 pub mod snapshot;
 pub mod trust;
 pub mod user_file;
+pub mod verify;
 
 pub use error::StoreError;
 pub use home::Home;

@@ -32,13 +32,17 @@ pub struct Ownership {
 }
 
 impl RunFolder {
-    /// Creates the folder of a new run. `None` when the id is taken.
+    /// Creates the folder of a new run. `None` when the id is taken, also by a run that was pruned.
     ///
     /// # Errors
     /// When the project's folder can't be written.
     pub fn create(project: &Project, id: &str) -> Result<Option<Self>, StoreError> {
         create_folder(&project.runs())?;
         let path = project.runs().join(id);
+        // The id of a run that was pruned stays its own: its record is still found by it.
+        if super::archive::find(project, id).is_some() {
+            return Ok(None);
+        }
         match fs::create_dir(&path) {
             Ok(()) => Ok(Some(Self { id: id.to_owned(), path })),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
@@ -95,6 +99,9 @@ impl RunFolder {
             refuse_links(&path)?;
             return Ok(Self { id, path });
         }
+        if let Some(record) = super::archive::find(project, &id).filter(|_| !path.exists()) {
+            return Err(StoreError::Pruned { run: id, record });
+        }
         let names = super::list::ids(project);
         Err(StoreError::NoSuchRun {
             run: given.to_owned(),
@@ -102,6 +109,11 @@ impl RunFolder {
             similar: docket_core::definition::closest(&id, names.iter().map(String::as_str))
                 .map(str::to_owned),
         })
+    }
+
+    /// The folder of this name, whether or not it holds a run: for looking at what a start that died left.
+    pub(super) fn at(project: &Project, id: &str) -> Self {
+        Self { id: id.to_owned(), path: project.runs().join(id) }
     }
 
     /// The run's id.

@@ -56,6 +56,9 @@ pub struct RunSnapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
+    /// Whether its folder was pruned, so that this is what was kept of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pruned: bool,
 }
 
 /// Where a run stands, as shown.
@@ -160,6 +163,7 @@ impl RunSnapshot {
             created_at: state.created_at,
             updated_at: state.updated_at,
             ended_at: state.ended_at,
+            pruned: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use docket_core::run::{FileState, RunState};
 use docket_core::text::{printable, printable_lines};
 use serde_json::json;
 
+use super::kept;
 use crate::cli::args::{Output, ResultsFormat};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
@@ -18,22 +19,33 @@ use crate::engine::control::look;
 use crate::report::results::{self, Results};
 use crate::report::{status as words, words as event_words};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
-use crate::store::{Project, RunFolder, change, journal, list as runs, run_folder};
+use crate::store::{Project, RunFolder, StoreError, change, journal, list as runs, run_folder};
 
 /// How often `--follow` looks for more.
 const FOLLOW: Duration = Duration::from_millis(100);
 
 /// `docket workflow status RUN`
 pub(super) fn status(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
-    let (_, snapshot) = look(&RunFolder::find(&settings.project()?, run)?)?;
+    let folder = match RunFolder::find(&settings.project()?, run) {
+        Err(StoreError::Pruned { record, .. }) => return kept::status(&record, ui),
+        found => found?,
+    };
+    let (_, snapshot) = look(&folder)?;
     ui.result(&words::text(&snapshot, Timestamp::now()), &snapshot)?;
     Ok(ExitCode::Done)
 }
 
 /// `docket workflow list`
-pub(super) fn list(settings: &Settings, status: Option<&str>, ui: &mut Ui) -> Result<ExitCode, CliError> {
+pub(super) fn list(
+    settings: &Settings,
+    status: Option<&str>,
+    archived: bool,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
     let wanted = status.map(parse_status).transpose()?;
-    let (mut found, unreadable) = runs::list(&settings.project()?)?;
+    let project = settings.project()?;
+    let (mut found, unreadable) =
+        if archived { runs::list_with_pruned(&project)? } else { runs::list(&project)? };
     found.retain(|run| wanted.is_none_or(|wanted| run.status == wanted));
     match ui.output() {
         Output::Human if found.is_empty() => ui.say("no runs"),
@@ -107,12 +119,25 @@ pub(super) fn results(
     format: Option<ResultsFormat>,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
-    let (state, snapshot) = look(&RunFolder::find(&settings.project()?, run)?)?;
-    let results = Results::of(&state, &snapshot);
+    let folder = match RunFolder::find(&settings.project()?, run) {
+        Err(StoreError::Pruned { record, .. }) => return kept::results(&record, format, ui),
+        found => found?,
+    };
+    let (state, snapshot) = look(&folder)?;
+    show_results(&Results::of(&state, &snapshot), &snapshot, format, ui)
+}
+
+/// Shows results in the format that was asked for.
+pub(super) fn show_results(
+    results: &Results,
+    snapshot: &RunSnapshot,
+    format: Option<ResultsFormat>,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
     match format {
-        Some(ResultsFormat::Json) => ui.json(&results, true)?,
-        Some(ResultsFormat::Markdown) => ui.data(&results::markdown(&results))?,
-        None => ui.result(&results::text(&results, &snapshot), &results)?,
+        Some(ResultsFormat::Json) => ui.json(results, true)?,
+        Some(ResultsFormat::Markdown) => ui.data(&results::markdown(results))?,
+        None => ui.result(&results::text(results, snapshot), results)?,
     }
     Ok(ExitCode::Done)
 }
@@ -120,7 +145,10 @@ pub(super) fn results(
 /// `docket workflow show NAME`: a run in full, or a definition.
 pub(super) fn show(settings: &Settings, name: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
     if name.starts_with(run_folder::ID_PREFIX) {
-        return show_run(&RunFolder::find(&settings.project()?, name)?, ui);
+        return match RunFolder::find(&settings.project()?, name) {
+            Err(StoreError::Pruned { record, .. }) => kept::show(&record, ui),
+            found => show_run(&found?, ui),
+        };
     }
     let engine = settings.engine()?;
     let definition = engine.definition(name)?;
@@ -145,7 +173,7 @@ fn show_run(folder: &RunFolder, ui: &mut Ui) -> Result<ExitCode, CliError> {
     for (name, value) in &snapshot.inputs {
         let _ = writeln!(text, "  {name}: {}", printable(&value.to_string()));
     }
-    plugins(&mut text, &snapshot);
+    plugin_lines(&mut text, &snapshot);
     let _ = writeln!(text, "\nJournal: {} records, head {}", journal.records.len(), journal.writer.head());
     let Some(mut state) = first_state(&journal) else { return Ok(ExitCode::Done) };
     let mut events = Vec::new();
@@ -170,7 +198,8 @@ fn first_state(journal: &docket_core::run::Journal) -> Option<RunState> {
     }
 }
 
-fn plugins(text: &mut String, snapshot: &RunSnapshot) {
+/// Which plugin ran each stage, with its hash and what it was granted.
+pub(super) fn plugin_lines(text: &mut String, snapshot: &RunSnapshot) {
     text.push_str("\nPlugins:\n");
     for stage in &snapshot.stages {
         if let Some(plugin) = &stage.plugin {

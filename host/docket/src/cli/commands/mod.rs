@@ -1,8 +1,11 @@
 //! One function per command: settings in, exit code out. What is shared by several is below them, in the engine.
 
+mod audit;
 mod check;
 mod control;
 mod inspect;
+mod kept;
+mod prune;
 mod schema;
 mod setup;
 mod start;
@@ -35,7 +38,9 @@ fn workflow(command: WorkflowCommand, settings: Settings, ui: &mut Ui) -> Result
         WorkflowCommand::Pause(name) => control::pause(&settings, &name.run, ui),
         WorkflowCommand::Resume(name) => control::resume(&settings, &name.run, ui),
         WorkflowCommand::Cancel(name) => control::cancel(&settings, &name.run, ui),
-        WorkflowCommand::List { status } => inspect::list(&settings, status.as_deref(), ui),
+        WorkflowCommand::List { status, archived } => {
+            inspect::list(&settings, status.as_deref(), archived, ui)
+        }
         WorkflowCommand::Results { run, format } => inspect::results(&settings, &run.run, format, ui),
         WorkflowCommand::Submit { run, file, stage } => {
             control::submit(&settings, &run.run, &file, stage, ui)
@@ -48,8 +53,11 @@ fn workflow(command: WorkflowCommand, settings: Settings, ui: &mut Ui) -> Result
         }
         WorkflowCommand::Retry { run, from } => control::retry(&settings, &run.run, from, ui),
         WorkflowCommand::Check { names } => check::check(&settings, &names, ui),
-        WorkflowCommand::Show { name } => inspect::show(&settings, &name, ui),
+        WorkflowCommand::Show { name, timeline: true } => audit::timeline(&settings, &name, ui),
+        WorkflowCommand::Show { name, timeline: false } => inspect::show(&settings, &name, ui),
         WorkflowCommand::Diff(name) => inspect::diff(&settings, &name.run, ui),
+        WorkflowCommand::Verify { runs, head } => audit::verify(&settings, &runs, head.as_deref(), ui),
+        WorkflowCommand::Prune(arguments) => prune::prune(&settings, &arguments, ui),
     }
 }
 

@@ -5,22 +5,30 @@ use serde_json::Value;
 
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
-use crate::cli::wire::{CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, TrustShape};
+use crate::cli::wire::{
+    CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, PruneShape, TrustShape, VerifyShape,
+};
 use crate::engine::request::StageRequest;
 use crate::plugin::Manifest;
 use crate::report::results::Results;
+use crate::report::timeline::Timeline;
+use crate::store::archive::ArchiveRecord;
 use crate::store::snapshot::RunSnapshot;
 
 /// A format: its name, what it is, and its schema.
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 15] = [
+const FORMATS: [Format; 19] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("run", "status, start, resume and submit with --output json", of::<RunSnapshot>),
     ("event", "a line of start --output jsonl", of::<EventLine>),
     ("list", "list --output json", of::<ListShape>),
     ("results", "results --output json", of::<Results>),
+    ("verify", "verify --output json", of::<VerifyShape>),
+    ("timeline", "show --timeline --output json", of::<Timeline>),
+    ("prune", "prune --output json", of::<PruneShape>),
+    ("archive", "a record under completed/, kept when a run's folder is pruned", of::<ArchiveRecord>),
     ("diff", "one file of diff --output json", of::<DiffShape>),
     ("check", "check --output json", of::<CheckShape>),
     ("trust", "trust --output json", of::<TrustShape>),

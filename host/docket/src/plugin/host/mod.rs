@@ -4,6 +4,7 @@
 pub mod detached;
 pub mod files;
 pub mod process;
+pub mod records;
 mod report;
 mod stdio;
 pub mod supervisor;
