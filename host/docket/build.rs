@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The plugins that docket ships, by folder below `plugins/`.
-const PLUGINS: [&str; 6] =
-    ["agent-checklist", "agent-manual", "agent-shell", "context", "metadata", "storage"];
+const PLUGINS: [&str; 8] =
+    ["agent-checklist", "agent-manual", "agent-shell", "approval", "context", "merge", "metadata", "storage"];
 
 fn main() {
     let workspace =
