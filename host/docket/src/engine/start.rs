@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use docket_core::definition::{
-    InputError, InputKind, InputSpec, RunFacts, Workflow, resolve_inputs, stage_names,
+    InputError, InputKind, InputSpec, RunFacts, Workflow, settle_inputs, stage_names,
 };
 use docket_core::run::{NewRun, RunOptions, StageSnapshot, create, seal};
 use serde_json::Value;
@@ -129,8 +129,7 @@ impl Engine {
         specs: &[InputSpec],
         given: BTreeMap<String, Value>,
     ) -> Result<BTreeMap<String, Value>, EngineError> {
-        let mut inputs = resolve_inputs(specs, given).map_err(EngineError::Inputs)?;
-        let mut errors = Vec::new();
+        let (mut inputs, mut errors) = settle_inputs(specs, given);
         for spec in specs {
             let is_folder = matches!(spec.kind, InputKind::Directory);
             if !is_folder && !matches!(spec.kind, InputKind::File) {

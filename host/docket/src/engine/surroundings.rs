@@ -1,7 +1,7 @@
 //! What definitions are checked against: today's files and plugins for a new run, the run's own snapshot for one
 //! that goes on.
 
-use docket_core::definition::{ConfigFault, StageType, Surroundings};
+use docket_core::definition::{ConfigFault, FoundWorkflow, StageType, Surroundings};
 use docket_core::run::NewRun;
 use serde_json::Value;
 
@@ -55,6 +55,15 @@ impl Surroundings for Today<'_> {
     fn schema_names(&self) -> Vec<String> {
         let name = |path: String| path.strip_prefix("schemas/").map(str::to_owned);
         self.library.names_below("schemas").into_iter().filter_map(name).collect()
+    }
+
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        let found = self.library.definition(name).ok().flatten()?;
+        Some(FoundWorkflow { origin: found.origin.shown(), text: found.text })
+    }
+
+    fn workflow_names(&self) -> Vec<String> {
+        self.library.definition_names().into_iter().map(|(name, _)| name).collect()
     }
 
     fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
