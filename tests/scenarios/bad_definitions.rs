@@ -203,7 +203,7 @@ fn a_workflow_that_cannot_be_used_is_told_where_it_is_used() {
     definition("inputs", "  - {name: a, uses: rfc-review, with: {rfc_pth: x.md, perspective: securty}}\n");
     definition("fine", "  - {name: a, uses: rfc-review, with: {rfc_path: x.md}}\n");
     let check = |name: &str| place.run(&["workflow", "check", name]);
-    let _ = check("one").code(2).says("one.yml:4:22: ").says("in a circle: one → two → one");
+    let _ = check("one").code(2).says("one.yml:4:21: ").says("in a circle: one → two → one");
     let _ = check("two").code(2).says("in a circle: two → one → two");
     let _ = check("typo").code(2).says("there is no workflow 'rfc-reviw'").says("did you mean 'rfc-review'?");
     let _ = check("above").code(2).says("workflow 'broken' has 1 fault").says("docket workflow check broken");
