@@ -187,3 +187,27 @@ fn a_schema_or_template_with_faults_is_found_before_a_run() {
     place.write(template, "{{ inputs.rfc_pth }}");
     place.run(&["workflow", "check", "rfc-review"]).code(2).says("rfc_pth").says("did you mean 'rfc_path'?");
 }
+
+#[test]
+fn a_workflow_that_cannot_be_used_is_told_where_it_is_used() {
+    let place = place();
+    let definition = |name: &str, stages: &str| {
+        let text = format!("name: {name}\nversion: 1\nstages:\n{stages}");
+        place.write(&format!(".docket/workflows/definitions/{name}.yml"), text);
+    };
+    definition("one", "  - {name: a, uses: two}\n");
+    definition("two", "  - {name: b, uses: one}\n");
+    definition("typo", "  - {name: a, uses: rfc-reviw, with: {rfc_path: x.md}}\n");
+    definition("broken", "  - {name: a, type: contxt}\n");
+    definition("above", "  - {name: a, uses: broken}\n");
+    definition("inputs", "  - {name: a, uses: rfc-review, with: {rfc_pth: x.md, perspective: securty}}\n");
+    definition("fine", "  - {name: a, uses: rfc-review, with: {rfc_path: x.md}}\n");
+    let check = |name: &str| place.run(&["workflow", "check", name]);
+    let _ = check("one").code(2).says("one.yml:4:21: ").says("in a circle: one → two → one");
+    let _ = check("two").code(2).says("in a circle: two → one → two");
+    let _ = check("typo").code(2).says("there is no workflow 'rfc-reviw'").says("did you mean 'rfc-review'?");
+    let _ = check("above").code(2).says("workflow 'broken' has 1 fault").says("docket workflow check broken");
+    let output = check("inputs").code(2).says("no input 'rfc_pth'").says("did you mean 'rfc_path'?");
+    let _ = output.says("needs the input 'rfc_path'").says("did you mean 'security'?");
+    let _ = check("fine").success();
+}

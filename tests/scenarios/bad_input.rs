@@ -73,6 +73,10 @@ fn every_type_of_input_is_held_to_its_type() {
         let arguments = if value.is_empty() { vec![flag] } else { vec![flag, value] };
         place.run(&[&["workflow", "start", "typed"], &arguments[..]].concat()).code(2).says(words);
     }
+    // A text of another type, a value that does not fit, and a folder that is not there are told at once.
+    let wrong = ["--whole", "3.5", "--day", "2026-02-30", "--folder", "nowhere", "--word", "UPPER"];
+    let output = place.run(&[&["workflow", "start", "typed"], &wrong[..]].concat()).code(2);
+    let _ = output.says("'whole'").says("'day'").says("'word'").says("there is no folder 'nowhere'");
     assert_eq!(place.runs(), [""; 0]);
     let given =
         ["--whole", "-4", "--flag", "--day", "2026-02-28", "--tags", "a,b", "--tags", "c", "--word", "abc"];

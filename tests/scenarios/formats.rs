@@ -168,9 +168,44 @@ fn definitions_that_docket_takes_fit_the_schema_for_editors() {
         (r#"{"name": "A", "version": 1, "stages": [{"name": "s", "type": "context"}], "colour": 1}"#, false),
         (r#"{"name": "A", "stages": [{"name": "s", "type": "context"}]}"#, false),
     ] {
-        place.write("drafts/a.yml", text);
-        let output = place.run(&["workflow", "check", "drafts/a.yml"]);
-        assert_eq!(output.code == 0, fits, "{text}: {}", output.stderr);
-        assert_eq!(schema.is_valid(&serde_json::from_str(text).expect("JSON")), fits, "{text}");
+        agree(&place, &schema, text, fits);
     }
+}
+
+#[test]
+fn repeated_and_borrowed_stages_fit_the_schema_for_editors() {
+    let place = place_with_document();
+    let schema = schema(&place, "definition");
+    for (stage, fits) in [
+        (r#""type": "context", "matrix": {"a": [1, {"b": "c"}], "d": "${{ ['x'] }}", "e": []}"#, true),
+        (r#""type": "context", "matrix": {}"#, false),
+        (r#""type": "context", "matrix": {"a": "x"}"#, false),
+        (r#""type": "context", "matrix": {"a-b": [1]}"#, false),
+        (r#""type": "context", "matrix": ["a"]"#, false),
+        (r#""type": "context", "retry": 3"#, true),
+        (r#""type": "context", "retry": {"max_attempts": 2, "backoff": 0, "max_backoff": "10m"}"#, true),
+        (r#""type": "context", "retry": 0"#, false),
+        (r#""type": "context", "retry": 101"#, false),
+        (r#""type": "context", "retry": {"backoff": "1s"}"#, false),
+        (r#""type": "context", "retry": {"max_attempts": 2, "backoff": "soon"}"#, false),
+        (r#""uses": "rfc-review", "with": {"rfc_path": "a.md"}, "matrix": {"a": [1]}, "retry": 2"#, true),
+        (r#""uses": "rfc-review", "with": {"rfc_path": "a.md"}, "config": {}"#, false),
+        (r#""uses": "rfc-review", "with": {"rfc_path": "a.md"}, "launcher": "manual""#, false),
+        (r#""uses": "rfc-review", "with": {"rfc_path": "a.md"}, "type": "context""#, false),
+        (r#""type": "context", "with": {"rfc_path": "a.md"}"#, false),
+        (r#""uses": "rfc-review", "with": ["a.md"]"#, false),
+        (r#""description": "neither""#, false),
+    ] {
+        let text = format!(r#"{{"name": "A", "version": 1, "stages": [{{"name": "s", {stage}}}]}}"#);
+        agree(&place, &schema, &text, fits);
+    }
+}
+
+/// Checks that docket and the schema for editors both take a definition, or both refuse it.
+#[track_caller]
+fn agree(place: &Place, schema: &jsonschema::Validator, text: &str, fits: bool) {
+    place.write("drafts/a.yml", text);
+    let output = place.run(&["workflow", "check", "drafts/a.yml"]);
+    assert_eq!(output.code == 0, fits, "{text}: {}", output.stderr);
+    assert_eq!(schema.is_valid(&serde_json::from_str(text).expect("JSON")), fits, "{text}");
 }

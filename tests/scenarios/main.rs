@@ -15,6 +15,7 @@ mod crash;
 mod flow;
 mod foreign;
 mod formats;
+mod guides;
 mod journals;
 mod review;
 mod sandbox;

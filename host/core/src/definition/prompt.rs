@@ -29,7 +29,8 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How deep macros and blocks may call one another.
 const MAX_RECURSION: usize = 64;
 /// What a template may use.
-const NAMES: [&str; 8] = ["inputs", "document", "context", "schema", "date", "run", "workflow", "stage"];
+const NAMES: [&str; 9] =
+    ["inputs", "document", "context", "schema", "date", "run", "workflow", "stage", "matrix"];
 /// minijinja's own functions.
 const FUNCTIONS: [&str; 6] = ["range", "dict", "namespace", "debug", "as_data", "loop"];
 /// The fields of `document`.

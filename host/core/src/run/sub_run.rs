@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{RunState, outputs_of};
+use super::{RunStages, RunState};
 use crate::definition::{Workflow, sub_outputs};
 
 /// What every run's id begins with.
@@ -24,11 +24,9 @@ pub fn child_run_id(run: &str, stage: &str, attempt: u32) -> String {
 
 /// The result of a stage whose sub-workflow completed: what the workflow puts out, and the run's id.
 pub fn sub_result(workflow: &Workflow, child: &RunState) -> Value {
+    let stages = RunStages { workflow, state: child };
     let output = |(key, reference): (String, crate::definition::OutputReference)| {
-        let stage = workflow.stages.get(reference.stage);
-        let result = child.stages.get(reference.stage).and_then(|stage| stage.result.as_ref());
-        let value =
-            stage.zip(result).and_then(|(stage, result)| outputs_of(stage, result).remove(&reference.output));
+        let value = stages.output_at(reference.stage, &reference.output);
         (key, value.unwrap_or(Value::Null))
     };
     let mut fields: Map<String, Value> = sub_outputs(workflow).into_iter().map(output).collect();

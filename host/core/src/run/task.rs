@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::outputs::{gathered_output_of, gathered_outputs_of, output_of};
 use super::{Failure, Feedback, RunState, StageState, StageStatus, outputs_of};
@@ -21,6 +21,8 @@ pub struct StageTask {
     pub stage_type: String,
     /// The workflow it runs, when it runs one; its config holds the inputs then.
     pub uses: Option<String>,
+    /// What it is run for, when it is an item of a matrix.
+    pub matrix: Option<Map<String, Value>>,
     /// Attempt, from 1.
     pub attempt: u32,
     /// Config, expressions replaced.
@@ -104,18 +106,19 @@ pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<St
     let now = &state.stages[position];
     let stage = &workflow.stages[now.definition];
     let stages = RunStages { workflow, state };
-    let config = stage.config.render(&scope_of(&stages, position)).map_err(|error| failed(&error))?;
+    let mut config = stage.config.render(&scope_of(&stages, position)).map_err(|error| failed(&error))?;
     let mut references = BTreeMap::new();
     for field in &stage.references {
-        let is_value =
-            stage.config.field(field).and_then(Config::as_template).is_some_and(Template::is_value);
-        match config.get(field) {
-            Some(value) if is_value => {
-                let value =
-                    ReferenceValue { stage: now.name.clone(), output: field.clone(), value: value.clone() };
+        let expression =
+            stage.config.field(field).and_then(Config::as_template).filter(|text| text.is_value());
+        match (config.get_mut(field), expression) {
+            // The expression gave the value itself; in the config stands what was asked for, as with a name.
+            (Some(given), Some(expression)) => {
+                let value = std::mem::replace(given, Value::from(expression.source()));
+                let value = ReferenceValue { stage: now.name.clone(), output: field.clone(), value };
                 references.insert(field.clone(), value);
             }
-            Some(Value::String(text)) => {
+            (Some(Value::String(text)), None) => {
                 references.insert(field.clone(), reference(&stages, field, text)?);
             }
             _ => {}
@@ -131,6 +134,7 @@ pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<St
         uses: stage.uses.clone(),
         attempt: now.attempt,
         references,
+        matrix: now.item.as_ref().map(|item| item.values.clone()),
         timeout_seconds: stage.timeout_seconds,
         launcher: is_agent.then(|| launcher(state, stage)),
         schema: is_agent.then(|| agent_schema(workflow, stage, &config)).flatten(),

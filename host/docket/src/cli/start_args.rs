@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
-use docket_core::definition::{InputKind, InputSpec, Workflow};
+use docket_core::definition::{InputError, InputKind, InputSpec, Workflow};
 use docket_core::text::{printable, printable_lines};
 use serde_json::Value;
 
 use super::args::{GlobalArguments, RunArguments};
 use super::error::CliError;
-use crate::engine::EngineError;
 
 /// Put before the name of an input whose flag docket has itself.
 const PREFIX: &str = "input-";
@@ -20,18 +19,20 @@ pub(super) struct StartArguments {
     pub(super) global: GlobalArguments,
     pub(super) run: RunArguments,
     pub(super) inputs: BTreeMap<String, Value>,
+    /// What is wrong with those inputs whose text does not fit their type; they are not among `inputs`.
+    pub(super) wrong: Vec<InputError>,
 }
 
 /// Parses the arguments after a workflow's name.
 ///
 /// # Errors
-/// What clap has to say (help is one of these), or every input whose text does not fit its type.
+/// What clap has to say; help is one of these.
 pub(super) fn parse(name: &str, workflow: &Workflow, rest: &[String]) -> Result<StartArguments, CliError> {
     let matches = command(name, workflow)
         .try_get_matches_from(rest)
         .map_err(|usage| CliError::Usage(Box::new(usage)))?;
     let usage = |error: clap::Error| CliError::Usage(Box::new(error));
-    let mut errors = Vec::new();
+    let mut wrong = Vec::new();
     let mut inputs = BTreeMap::new();
     for input in &workflow.inputs {
         match value(input, &matches) {
@@ -39,23 +40,18 @@ pub(super) fn parse(name: &str, workflow: &Workflow, rest: &[String]) -> Result<
             Some(Ok(value)) => {
                 inputs.insert(input.name.clone(), value);
             }
-            Some(Err(error)) => errors.push(error),
+            Some(Err(error)) => wrong.push(error),
         }
-    }
-    if !errors.is_empty() {
-        return Err(EngineError::Inputs(errors).into());
     }
     Ok(StartArguments {
         global: GlobalArguments::from_arg_matches(&matches).map_err(usage)?,
         run: RunArguments::from_arg_matches(&matches).map_err(usage)?,
         inputs,
+        wrong,
     })
 }
 
-fn value(
-    input: &InputSpec,
-    matches: &ArgMatches,
-) -> Option<Result<Value, docket_core::definition::InputError>> {
+fn value(input: &InputSpec, matches: &ArgMatches) -> Option<Result<Value, InputError>> {
     let texts: Vec<&String> = matches.get_many::<String>(&input.name)?.collect();
     Some(match (&input.kind, texts.as_slice()) {
         (InputKind::List, several) => {

@@ -50,6 +50,9 @@ pub(super) fn prompt(
     if let Some(perspective) = task.config.get("perspective").or_else(|| facts.inputs.get("perspective")) {
         variables.insert("perspective".to_owned(), perspective.clone());
     }
+    if let Some(matrix) = &task.matrix {
+        variables.insert("matrix".to_owned(), Value::Object(matrix.clone()));
+    }
     if let Some(context) = task.references.get(CONTEXT) {
         variables.insert("context".to_owned(), context.value.clone());
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use docket_core::definition::{
-    InputError, InputKind, InputSpec, RunFacts, SubWorkflow, Workflow, resolve_inputs, stage_names,
+    InputError, InputKind, InputSpec, RunFacts, SubWorkflow, Workflow, settle_inputs, stage_names,
 };
 use docket_core::run::{
     ID_PREFIX, NewRun, ParentRun, RunOptions, StageSnapshot, WorkflowSnapshot, create, seal,
@@ -177,8 +177,7 @@ impl Engine {
         given: BTreeMap<String, Value>,
         from: &Path,
     ) -> Result<BTreeMap<String, Value>, EngineError> {
-        let mut inputs = resolve_inputs(specs, given).map_err(EngineError::Inputs)?;
-        let mut errors = Vec::new();
+        let (mut inputs, mut errors) = settle_inputs(specs, given);
         for spec in specs {
             let is_folder = matches!(spec.kind, InputKind::Directory);
             if !is_folder && !matches!(spec.kind, InputKind::File) {

@@ -57,6 +57,15 @@ impl Surroundings for Today<'_> {
         self.library.names_below("schemas").into_iter().filter_map(name).collect()
     }
 
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        let found = self.library.definition(name).ok().flatten()?;
+        Some(FoundWorkflow { origin: found.origin.shown(), text: found.text })
+    }
+
+    fn workflow_names(&self) -> Vec<String> {
+        self.library.definition_names().into_iter().map(|(name, _)| name).collect()
+    }
+
     fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
         // Which launcher will run an agent is known only at the start, unless the definition says; and a plugin that
         // is not trusted is not run for anything.

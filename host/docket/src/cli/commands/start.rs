@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use docket_core::definition::{InputKind, closest};
+use docket_core::definition::{InputError, InputKind, InputSpec, closest};
 use docket_core::run::{RunState, RunStatus, StageStatus};
 use docket_core::text::printable_lines;
 use serde_json::Value;
@@ -48,9 +48,29 @@ pub(super) fn start(settings: Settings, rest: &[String], ui: &mut Ui) -> Result<
         (engine, definition)
     };
     ui.set_output(settings.output);
+    if !arguments.wrong.is_empty() {
+        let specs = &definition.workflow.inputs;
+        return Err(wrong_inputs(&engine, specs, arguments.inputs, arguments.wrong).into());
+    }
     let launch = settings.launch(&arguments.run);
     let start = Start { inputs: arguments.inputs, launch, dry_run: arguments.run.dry_run };
     run(&engine, &definition, start, arguments.run.detach, ui)
+}
+
+/// What is wrong with the texts of some inputs, together with what is wrong with all others: told at once.
+fn wrong_inputs(
+    engine: &Engine,
+    specs: &[InputSpec],
+    given: BTreeMap<String, Value>,
+    mut wrong: Vec<InputError>,
+) -> EngineError {
+    if let Err(EngineError::Inputs(others)) = engine.inputs(specs, given, &engine.setting().folder) {
+        let is_new = |other: &InputError| !wrong.iter().any(|error| error.input == other.input);
+        let others: Vec<InputError> = others.into_iter().filter(is_new).collect();
+        wrong.extend(others);
+    }
+    wrong.sort_by_key(|error| specs.iter().position(|input| input.name == error.input));
+    EngineError::Inputs(wrong)
 }
 
 fn overview(settings: &Settings, rest: &[String], ui: &mut Ui) -> Result<ExitCode, CliError> {
