@@ -64,9 +64,18 @@ impl Results {
 
     /// The results that are reviews.
     fn reviews(&self) -> impl Iterator<Item = (&String, &Value)> {
-        let is_review = |value: &Value| value.get("assessment").is_some() && value.get("blockers").is_some();
-        self.stages.iter().filter(move |(_, value)| is_review(value))
+        self.stages.iter().filter(|(_, value)| is_review(value))
     }
+
+    /// The reviews that the run puts out; while it puts out none, those of its stages.
+    fn final_reviews(&self) -> Vec<&Value> {
+        let put_out: Vec<&Value> = self.outputs.values().filter(|value| is_review(value)).collect();
+        if put_out.is_empty() { self.reviews().map(|(_, review)| review).collect() } else { put_out }
+    }
+}
+
+fn is_review(value: &Value) -> bool {
+    value.get("assessment").is_some() && value.get("blockers").is_some()
 }
 
 /// The results for people, as in the specification's example.
@@ -88,10 +97,11 @@ pub fn text(results: &Results, snapshot: &RunSnapshot) -> String {
         let _ = writeln!(text, "\nReview Results: {file}");
     }
     let mut blockers = false;
-    for (_, review) in results.reviews() {
+    let reviews = results.final_reviews();
+    for review in &reviews {
         blockers |= summary(&mut text, review);
     }
-    if results.reviews().next().is_none() && !results.outputs.is_empty() {
+    if reviews.is_empty() && !results.outputs.is_empty() {
         text.push_str("\nOutputs:\n");
         for (name, value) in &results.outputs {
             let _ = writeln!(text, "  {}: {}", printable(name), short(value));
