@@ -44,7 +44,7 @@ fn a_target_that_changed_meanwhile_is_not_overwritten_and_the_run_goes_on_when_i
     let wanted = place.read(DOCUMENT);
     let (review, _) = reviews(&place).remove(0);
     // As it is when docket dies between recording what it wants to write and writing it.
-    cut_journal_before(&place, &run, "\"changes_applied\",\"stage\":3");
+    cut_journal_before(&place, &run, "\"changes_applied\",\"stage\":5");
     place.write(DOCUMENT, edited());
 
     place
@@ -79,7 +79,7 @@ fn a_conflict_also_ends_when_somebody_made_the_change_or_gives_up() {
         start(&place, &["--launcher", "checklist"]).success();
         let run = place.only_run();
         let wanted = place.read(DOCUMENT);
-        cut_journal_before(&place, &run, "\"changes_applied\",\"stage\":3");
+        cut_journal_before(&place, &run, "\"changes_applied\",\"stage\":5");
         place.write(DOCUMENT, edited());
         place.run(&["workflow", "resume", &run]).code(5);
         if give_up {

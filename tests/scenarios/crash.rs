@@ -104,9 +104,9 @@ fn from_every_record_of_its_journal_a_run_reaches_the_same_end() {
             let written =
                 |stage| happened("changes_applied", stage) || (eager && happened("stage_completed", stage));
             std::fs::write(&journal_file, format!("{kept}\n")).expect("written");
-            place.write(DOCUMENT, if written(3) { document.as_str() } else { DOCUMENT_TEXT });
+            place.write(DOCUMENT, if written(5) { document.as_str() } else { DOCUMENT_TEXT });
             let _ = std::fs::remove_file(place.project().join(&review_path));
-            if written(2) {
+            if written(4) {
                 place.write(&review_path, &review);
             }
             let what = format!("after record {count}, files written early: {eager}");

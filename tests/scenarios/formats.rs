@@ -116,10 +116,17 @@ fn the_checklists_review_fits_the_schema_of_reviews() {
     for perspective in ["architecture", "security", "implementation", "all"] {
         start(&place, &["--launcher", "checklist", "--perspective", perspective]).success();
     }
+    let mut found = 0;
     for run in place.runs() {
-        let text = std::fs::read(place.run_folder(&run).join("review-results.json")).expect("there");
-        assert_fits(&place, "review-results", &serde_json::from_slice(&text).expect("JSON"));
+        let names = ["review-results", "review-results-security", "merged-review-results"];
+        let files = names.map(|name| place.run_folder(&run).join(format!("{name}.json")));
+        for file in files.iter().filter(|file| file.exists()) {
+            let text = std::fs::read(file).expect("readable");
+            assert_fits(&place, "review-results", &serde_json::from_slice(&text).expect("JSON"));
+            found += 1;
+        }
     }
+    assert_eq!(found, 5, "one of each perspective, one of all three, and the merged one");
 }
 
 #[test]

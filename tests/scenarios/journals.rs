@@ -70,13 +70,13 @@ fn a_journal_with_a_record_missing_is_refused() {
 fn a_journal_of_a_newer_docket_is_refused_by_its_format() {
     let place = place_with_document();
     let run = waiting_run(&place);
-    let body = "{\"format\":2,\"seq\":1,\"novelty\":true";
+    let body = "{\"format\":3,\"seq\":1,\"novelty\":true";
     let line = format!("{body},\"hash\":\"{}\"}}\n", sha256(body.as_bytes()));
     std::fs::write(journal(&place, &run), line).expect("written");
     assert_refused(
         &place,
         &run,
-        &["format 2 is newer than this docket reads (1)", "use the docket that wrote it"],
+        &["format 3 is newer than this docket reads (2)", "use the docket that wrote it"],
     );
 }
 
