@@ -72,9 +72,16 @@ fn fail_when_idle(draft: &mut Draft<'_>, failure: Failure) {
     draft.record(Event::RunFailed { failure });
 }
 
-/// Records the failure of a stage that no plugin was asked to do.
+/// Records the failure of a stage that was not even run: trying the same again comes to the same.
 fn record_failure(draft: &mut Draft<'_>, stage: usize, failure: Failure) {
-    draft.fail(stage, failure, None, Usage::default());
+    draft.record(Event::StageFailed {
+        stage,
+        failure,
+        plugin: None,
+        usage: Usage::default(),
+        retry_at: None,
+        answered_by: None,
+    });
 }
 
 fn pause_when_idle(draft: &mut Draft<'_>) {
@@ -88,7 +95,8 @@ fn is_busy(state: &RunState) -> bool {
     state.stages.iter().any(|stage| stage.is_executing() || stage.is_applying())
 }
 
-/// One pass over the pending stages. True when a stage was skipped or got its items, which may free others.
+/// One pass over the pending stages. True when a stage was skipped, got its items or could not be started, which may
+/// free others.
 fn start_or_skip(draft: &mut Draft<'_>) -> bool {
     let mut settled = false;
     let running = draft.state.stages.iter().filter(|stage| stage.is_executing()).count();
@@ -105,7 +113,10 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
             }
             Readiness::Broken(failure) => {
                 record_failure(draft, position, failure);
-                return false;
+                if !draft.definition(position).continue_on_error {
+                    return false;
+                }
+                settled = true;
             }
             Readiness::Expands(items) => {
                 draft.record(Event::StageExpanded { stage: position, items });
