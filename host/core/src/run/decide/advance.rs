@@ -102,7 +102,10 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
     let running = draft.state.stages.iter().filter(|stage| stage.is_executing()).count();
     let mut places = draft.workflow.max_parallel.saturating_sub(running);
     for position in 0..draft.state.stages.len() {
-        if draft.state.stages[position].status != StageStatus::Pending {
+        let now = &draft.state.stages[position];
+        // An item is looked at when there is a place for it: the conditions of a thousand items are not evaluated again
+        // each time one of them ends.
+        if now.status != StageStatus::Pending || (places == 0 && now.item.is_some()) {
             continue;
         }
         match readiness(draft, position) {
