@@ -311,9 +311,12 @@ impl RunState {
         self.outputs.clear();
     }
 
-    /// Takes stages back to pending; a stage with a matrix loses its items with that, unless it is only reopened.
+    /// Takes stages back to pending; a stage with a matrix loses its items with that, unless it is only reopened. A run
+    /// that is paused stays so.
     fn reset(&mut self, reset: &[usize], reopened: &[usize]) {
-        self.status = RunStatus::Running;
+        if self.status == RunStatus::Waiting {
+            self.status = RunStatus::Running;
+        }
         for position in reset {
             let Some(stage) = self.stages.get_mut(*position) else { continue };
             for item in stage.items.take().unwrap_or_default() {

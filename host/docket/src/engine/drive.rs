@@ -207,7 +207,10 @@ impl<'a> Driver<'a> {
             match self.state.next_retry() {
                 Some(at) if at <= now() => {
                     self.feed(Input::Tick)?;
-                    continue;
+                    // While there is no place for it, what ends must be heard of: it makes one.
+                    if !self.effects.is_empty() {
+                        continue;
+                    }
                 }
                 Some(_) => {}
                 None if self.running.is_empty() => {

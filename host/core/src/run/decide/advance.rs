@@ -47,8 +47,13 @@ fn fail_when_idle(draft: &mut Draft<'_>, failure: Failure) {
     if is_busy(draft.state) {
         return;
     }
-    // A stage with a matrix has failed with its item, though others may not have been run.
+    // A stage with a matrix has failed with its item, though others may not have been run; one whose items all did
+    // their work has done its own, so that a retry need not do it again.
     for position in 0..draft.workflow.stages.len() {
+        if is_done(draft, position) {
+            draft.record(Event::StageGathered { stage: position });
+            continue;
+        }
         let now = &draft.state.stages[position];
         if now.status == StageStatus::Running
             && let Some(items) = &now.items
@@ -72,9 +77,16 @@ fn fail_when_idle(draft: &mut Draft<'_>, failure: Failure) {
     draft.record(Event::RunFailed { failure });
 }
 
-/// Records the failure of a stage that no plugin was asked to do.
+/// Records the failure of a stage that was not even run: trying the same again comes to the same.
 fn record_failure(draft: &mut Draft<'_>, stage: usize, failure: Failure) {
-    draft.fail(stage, failure, None, Usage::default());
+    draft.record(Event::StageFailed {
+        stage,
+        failure,
+        plugin: None,
+        usage: Usage::default(),
+        retry_at: None,
+        answered_by: None,
+    });
 }
 
 fn pause_when_idle(draft: &mut Draft<'_>) {
@@ -88,13 +100,17 @@ fn is_busy(state: &RunState) -> bool {
     state.stages.iter().any(|stage| stage.is_executing() || stage.is_applying())
 }
 
-/// One pass over the pending stages. True when a stage was skipped or got its items, which may free others.
+/// One pass over the pending stages. True when a stage was skipped, got its items or could not be started, which may
+/// free others.
 fn start_or_skip(draft: &mut Draft<'_>) -> bool {
     let mut settled = false;
     let running = draft.state.stages.iter().filter(|stage| stage.is_executing()).count();
     let mut places = draft.workflow.max_parallel.saturating_sub(running);
     for position in 0..draft.state.stages.len() {
-        if draft.state.stages[position].status != StageStatus::Pending {
+        let now = &draft.state.stages[position];
+        // An item is looked at when there is a place for it: the conditions of a thousand items are not evaluated again
+        // each time one of them ends.
+        if now.status != StageStatus::Pending || (places == 0 && now.item.is_some()) {
             continue;
         }
         match readiness(draft, position) {
@@ -105,7 +121,10 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
             }
             Readiness::Broken(failure) => {
                 record_failure(draft, position, failure);
-                return false;
+                if !draft.definition(position).continue_on_error {
+                    return false;
+                }
+                settled = true;
             }
             Readiness::Expands(items) => {
                 draft.record(Event::StageExpanded { stage: position, items });
@@ -124,22 +143,33 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
 
 /// Gathers the results of stages whose items are all over and written. True when there was one.
 fn gather(draft: &mut Draft<'_>) -> bool {
-    let done = |now: &StageState| {
-        let item_done = |item: &StageState| item.status.is_over() && !item.changes_owed;
-        now.status == StageStatus::Running
-            && now
-                .items
-                .as_ref()
-                .is_some_and(|items| items.iter().all(|item| item_done(&draft.state.stages[*item])))
-    };
-    let found: Vec<usize> =
-        (0..draft.workflow.stages.len()).filter(|position| done(&draft.state.stages[*position])).collect();
-    // An item that may not fail and did ends the run instead.
-    if found.is_empty() || fatal(draft).is_some() {
+    // A stage that may not fail and did ends the run instead.
+    if fatal(draft).is_some() {
         return false;
     }
-    found.into_iter().for_each(|stage| draft.record(Event::StageGathered { stage }));
-    true
+    let mut gathered = false;
+    for stage in 0..draft.workflow.stages.len() {
+        if is_done(draft, stage) {
+            draft.record(Event::StageGathered { stage });
+            gathered = true;
+        }
+    }
+    gathered
+}
+
+/// Whether all items of a stage are over and written, and none failed that may not.
+fn is_done(draft: &Draft<'_>, position: usize) -> bool {
+    let now = &draft.state.stages[position];
+    let may_fail = draft.definition(position).continue_on_error;
+    let item_done = |item: &StageState| {
+        let failed = item.status == StageStatus::Failed && !may_fail;
+        item.status.is_over() && !item.changes_owed && !failed
+    };
+    now.status == StageStatus::Running
+        && now
+            .items
+            .as_ref()
+            .is_some_and(|items| items.iter().all(|item| item_done(&draft.state.stages[*item])))
 }
 
 enum Readiness {

@@ -6,6 +6,9 @@ use super::control::refuse_when_over;
 use super::{Draft, Refusal, advance};
 use crate::run::{Actor, Event, StageStatus, Usage, validate, validate_against};
 
+/// What a stage does whose sub-workflow waits: only the sub-workflow's run can be answered.
+const WAITING_FOR_A_RUN: &str = "waiting for the run of its workflow";
+
 /// Takes an answer as the stage's result. The same answer again changes nothing and is no error, so that whoever
 /// could not see whether the first one arrived can simply repeat it.
 pub(super) fn answer(
@@ -21,6 +24,10 @@ pub(super) fn answer(
             Some(result) if now.answered_by.is_some() && *result == value => Ok(()),
             _ => Err(not_waiting(draft, position)),
         };
+    }
+    if draft.definition(position).uses.is_some() {
+        let (run, stage) = (draft.run(), now.name.clone());
+        return Err(Refusal::NotWaiting { run, stage, status: WAITING_FOR_A_RUN });
     }
     take(draft, position, value, by)
 }
@@ -63,8 +70,9 @@ fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value) -> Result<usize, 
         return draft.find(name);
     }
     let stages = &draft.state.stages;
+    let asks = |position: usize| draft.definition(position).uses.is_none();
     let fits = |wanted: &dyn Fn(&crate::run::StageState) -> bool| -> Vec<usize> {
-        (0..stages.len()).filter(|position| wanted(&stages[*position])).collect()
+        (0..stages.len()).filter(|position| asks(*position) && wanted(&stages[*position])).collect()
     };
     let waiting = fits(&|stage| stage.status == StageStatus::Waiting);
     let answered = fits(&|stage| stage.answered_by.is_some());

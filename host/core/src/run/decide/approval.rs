@@ -78,11 +78,7 @@ pub(super) fn reject(
 }
 
 fn fail(draft: &mut Draft<'_>, stage: usize, comment: Option<&str>, by: Actor) {
-    let message = match comment {
-        Some(comment) => format!("rejected by {}: {comment}", by.user),
-        None => format!("rejected by {}", by.user),
-    };
-    let failure = Failure::new(REJECTED, message)
+    let failure = Failure::new(REJECTED, rejection(comment, &by))
         .hint("`docket workflow retry` asks again; `reject --to STAGE` would have sent the work back");
     draft.record(Event::StageFailed {
         stage,
@@ -94,13 +90,25 @@ fn fail(draft: &mut Draft<'_>, stage: usize, comment: Option<&str>, by: Actor) {
     });
 }
 
+/// How a rejection is told.
+fn rejection(comment: Option<&str>, by: &Actor) -> String {
+    match comment {
+        Some(comment) => format!("rejected by {}: {comment}", by.user),
+        None => format!("rejected by {}", by.user),
+    }
+}
+
 /// The decision that was taken already, as far as it is still known: the stage failed by it, or waits to be asked again
-/// after the work was sent back.
+/// after the work was sent back. Whoever repeats it need not repeat the comment; if they do, it must be the same.
 fn is_same_rejection(now: &StageState, to: Option<usize>, comment: Option<&str>) -> bool {
     match (to, &now.sent_back) {
-        (None, _) => now.failure.as_ref().is_some_and(|failure| failure.code == REJECTED),
+        (None, _) => now.failure.as_ref().zip(now.answered_by.as_ref()).is_some_and(|(failure, by)| {
+            failure.code == REJECTED
+                && comment.is_none_or(|said| failure.message == rejection(Some(said), by))
+        }),
         (Some(to), Some(sent)) => {
-            now.result.is_none()
+            // Decided in another way since then, it is that decision which counts.
+            now.answered_by.is_none()
                 && sent.to == to
                 && comment.is_none_or(|said| sent.comment.as_deref() == Some(said))
         }

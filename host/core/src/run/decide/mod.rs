@@ -353,7 +353,9 @@ impl Draft<'_> {
     /// Records that a stage could not do its work. It is tried again later if the definition says so and trying again
     /// can help.
     fn fail(&mut self, stage: usize, failure: Failure, plugin: Option<PluginUsed>, usage: Usage) {
-        let retry_at = retry::retry_at(self, stage, &failure, plugin.is_some());
+        // No plugin does what another workflow does.
+        let ran = plugin.is_some() || self.definition(stage).uses.is_some();
+        let retry_at = retry::retry_at(self, stage, &failure, ran);
         self.record(Event::StageFailed { stage, failure, plugin, usage, retry_at, answered_by: None });
     }
 }

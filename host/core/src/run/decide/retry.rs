@@ -6,8 +6,17 @@ use crate::run::Failure;
 use sha2::{Digest as _, Sha256};
 
 /// Failures that another attempt can't mend, or must not be tried again by itself: it is not known whether what was
-/// started before ran.
-const FINAL: [&str; 5] = ["not-granted", "not-trusted", "config-invalid", "process-lost", "docket-bug"];
+/// started before ran, or somebody ended it.
+const FINAL: [&str; 8] = [
+    "not-granted",
+    "not-trusted",
+    "config-invalid",
+    "expression-failed",
+    "reference-missing",
+    "process-lost",
+    "sub-workflow-cancelled",
+    "docket-bug",
+];
 
 /// When a stage that failed is tried again. `None` when it is not: the definition does not say so, it was tried often
 /// enough, or it did not even get to run.

@@ -1,6 +1,8 @@
 //! Doing stages again on purpose: which ones go back to pending when one of them does.
 
-use super::{Draft, Refusal, advance};
+use std::collections::BTreeSet;
+
+use super::{Draft, Effect, Refusal, advance};
 use crate::run::{Actor, Event, RunStatus, StageState, StageStatus};
 
 /// Stages that are to be done again.
@@ -17,44 +19,54 @@ pub(super) fn retry(draft: &mut Draft<'_>, from: Option<&str>, by: Actor) -> Res
     let named = from.map(|name| draft.find(name)).transpose()?;
     let mut wanted = broken(draft);
     wanted.extend(named.filter(|position| !wanted.contains(position)));
-    if wanted.is_empty() {
+    let ungathered = ungathered(draft);
+    if wanted.is_empty() && ungathered.is_empty() {
         let stages = draft.state.current_stages().map(|(_, now)| now.name.clone()).collect();
         return Err(Refusal::NothingToRetry { run: draft.run(), stages });
     }
-    let rework = rework(draft, &wanted);
+    let mut rework = rework(draft, &wanted);
+    let is_in = |position: &usize| rework.reset.contains(position) || rework.reopened.contains(position);
+    let further: Vec<usize> = ungathered.into_iter().filter(|position| !is_in(position)).collect();
+    rework.reopened.extend(further);
     refuse_busy(draft, &rework)?;
     let Rework { reset, reopened } = rework;
     draft.record(Event::RetryRequested { by, reset, reopened });
+    // A run that was cancelled after its owner died may owe files that nobody has written.
+    for position in 0..draft.state.stages.len() {
+        if draft.state.stages[position].is_applying() {
+            draft.act(Effect::Apply { stage: position });
+        }
+    }
     advance::advance(draft);
     Ok(())
 }
 
-/// What failed or was cancelled. Of a stage with a matrix those of its items that did, or the stage itself when it has
-/// none.
+/// What failed or was cancelled. Of a stage with a matrix those of its items that did not do their work, or the stage
+/// itself when it has none.
 fn broken(draft: &Draft<'_>) -> Vec<usize> {
-    let is_broken = |now: &StageState| matches!(now.status, StageStatus::Failed | StageStatus::Cancelled);
-    let items_left = |now: &StageState| {
-        let items = now.items.iter().flatten().filter(|item| !is_done(&draft.state.stages[**item]));
-        items.copied().collect::<Vec<usize>>()
-    };
-    draft
+    let found: BTreeSet<usize> = draft
         .state
         .current_stages()
         .filter(|(_, now)| is_broken(now))
-        .flat_map(|(position, now)| {
-            let items = items_left(now);
-            if items.is_empty() { vec![position] } else { items }
-        })
-        .fold(Vec::new(), |mut found, position| {
-            if !found.contains(&position) {
-                found.push(position);
-            }
-            found
-        })
+        .flat_map(|(position, now)| if now.items.is_some() { items_left(draft, now) } else { vec![position] })
+        .collect();
+    found.into_iter().collect()
 }
 
-fn is_done(stage: &StageState) -> bool {
-    stage.status == StageStatus::Completed
+/// Stages with a matrix that failed or were cancelled though all their items did their work: they have only to be
+/// gathered.
+fn ungathered(draft: &Draft<'_>) -> Vec<usize> {
+    let stages = draft.state.current_stages().filter(|(_, now)| is_broken(now) && now.items.is_some());
+    stages.filter(|(_, now)| items_left(draft, now).is_empty()).map(|(position, _)| position).collect()
+}
+
+fn is_broken(stage: &StageState) -> bool {
+    matches!(stage.status, StageStatus::Failed | StageStatus::Cancelled)
+}
+
+fn items_left(draft: &Draft<'_>, stage: &StageState) -> Vec<usize> {
+    let is_left = |item: &&usize| draft.state.stages[**item].status != StageStatus::Completed;
+    stage.items.iter().flatten().filter(is_left).copied().collect()
 }
 
 /// What doing these stages again comes to.

@@ -5,9 +5,13 @@ use super::{Draft, advance};
 use crate::run::{RunStatus, StageStatus};
 
 /// The child of a stage went on without this run. A message about another attempt, or a stage that does not wait for
-/// its child any more, is ignored.
+/// its child any more, is ignored; so is one to a run that is paused or about to be, which looks at its children when it
+/// is resumed.
+///
+/// A stage that is looked at again needs no place: it was started before.
 pub(super) fn child_changed(draft: &mut Draft<'_>, stage: &str, attempt: u32) {
-    let takes = !draft.state.status.is_over() && draft.state.status != RunStatus::Paused;
+    let is_pausing = draft.state.pause_requested || draft.state.status == RunStatus::Paused;
+    let takes = !draft.state.status.is_over() && !is_pausing;
     let found = waiting(draft).into_iter().find(|position| {
         let now = &draft.state.stages[*position];
         now.name == stage && now.attempt == attempt
