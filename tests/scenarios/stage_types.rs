@@ -78,6 +78,10 @@ stages:
         required: [version]
         properties:
           version: { type: string, description: The version to be released }
+  - name: announce
+    type: approval
+    config:
+      prompt: Announce ${{ stages.agree.outputs.form.version }}?
 ";
 
 #[test]
@@ -101,9 +105,12 @@ fn a_run_waits_for_an_approval_and_goes_on_with_what_was_filled_in() {
         assert_eq!(status_of(&place, &run), "waiting");
     }
     let right = json!({ "approved": true, "comment": "good", "form": { "version": "1.2" }, "by": "ann" });
-    submitted(&place, &run, "agree", &right).success();
+    // A later stage uses what was filled in.
+    submitted(&place, &run, "agree", &right).code(3).says("Announce 1.2?");
+    let without_form = json!({ "approved": true, "comment": null });
+    submitted(&place, &run, "announce", &without_form).success();
     let results = place.run(&["workflow", "results", &run, "--output", "json"]).success().json();
-    assert_eq!(results["stages"]["agree"], right);
+    assert_eq!(results["stages"], json!({ "agree": right, "announce": without_form }));
 }
 
 #[test]
