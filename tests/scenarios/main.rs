@@ -16,6 +16,7 @@ mod flow;
 mod foreign;
 mod formats;
 mod journals;
+mod prune;
 mod review;
 mod sandbox;
 mod sandbox_files;
@@ -27,7 +28,9 @@ mod sandbox_terminal;
 mod sandbox_world;
 mod submit;
 mod support;
+mod timeline;
 mod trusting;
+mod verify;
 
 /// The binary under test.
 const DOCKET: &str = env!("CARGO_BIN_EXE_docket");

@@ -78,7 +78,7 @@ pub struct Attempt {
     /// What it used.
     pub usage: Usage,
     /// Files it changed, or wants to change.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<TouchedFile>,
 }
 
