@@ -6,6 +6,7 @@
 use docket_tests::Place;
 
 mod agents;
+mod archive;
 mod bad_definitions;
 mod bad_input;
 mod commands;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use docket_tests::{Output, Place, kill};
+use docket_tests::{Output, Place, kill, wait_until};
 use serde_json::{Value, json};
 
 use crate::formats::assert_fits;
@@ -12,26 +12,29 @@ use crate::support::{
 };
 
 /// Removes everything that is over, however young.
-const ALL: [&str; 5] = ["workflow", "prune", "--older-than", "0s", "--yes"];
+pub(crate) const ALL: [&str; 5] = ["workflow", "prune", "--older-than", "0s", "--yes"];
 
-fn completed(place: &Place) -> String {
+/// A new run that is completed.
+pub(crate) fn completed(place: &Place) -> String {
     let before = place.runs();
     start(place, &["--launcher", "checklist"]).success();
     place.runs().into_iter().find(|run| !before.contains(run)).expect("a new run")
 }
 
-fn waiting(place: &Place) -> String {
+/// A new run that waits for an answer.
+pub(crate) fn waiting(place: &Place) -> String {
     let before = place.runs();
     start(place, &["--launcher", "manual"]).code(3);
     place.runs().into_iter().find(|run| !before.contains(run)).expect("a new run")
 }
 
-fn runs_folder(place: &Place) -> PathBuf {
+/// Where runs have their folders.
+pub(crate) fn runs_folder(place: &Place) -> PathBuf {
     place.project().join(".docket/workflows/state")
 }
 
 /// The record of a run that is over.
-fn record(place: &Place, run: &str) -> PathBuf {
+pub(crate) fn record(place: &Place, run: &str) -> PathBuf {
     let folder = place.project().join(".docket/workflows/completed");
     let months = std::fs::read_dir(folder).expect("records").map(|month| month.expect("readable").path());
     let found: Vec<PathBuf> =
@@ -40,7 +43,8 @@ fn record(place: &Place, run: &str) -> PathBuf {
     found[0].clone()
 }
 
-fn json_of(output: Output) -> Value {
+/// What a command that must succeed put out.
+pub(crate) fn json_of(output: Output) -> Value {
     output.success().json()
 }
 
@@ -51,7 +55,8 @@ fn pruned(place: &Place, arguments: &[&str]) -> Value {
     told
 }
 
-fn ids(list: &Value) -> Vec<String> {
+/// The ids in a list of runs, in order.
+pub(crate) fn ids(list: &Value) -> Vec<String> {
     let runs = list.as_array().expect("a list");
     let mut ids: Vec<String> = runs.iter().map(|run| run["id"].as_str().expect("an id").to_owned()).collect();
     ids.sort();
@@ -147,161 +152,6 @@ fn what_is_over_goes_and_everything_else_stays() {
 }
 
 #[test]
-fn a_pruned_run_answers_from_its_record() {
-    let place = place_with_document();
-    let run = completed(&place);
-    let other = waiting(&place);
-    let ask = |what: &[&str]| json_of(place.run(&[&["workflow"], what, &["--output", "json"]].concat()));
-    let before = (ask(&["status", &run]), ask(&["results", &run]), ask(&["show", &run, "--timeline"]));
-    let head = ask(&["show", &run])["head"].clone();
-    let text = place.run(&["workflow", "results", &run]).success().stdout;
-    let markdown = place.run(&["workflow", "results", &run, "--format", "markdown"]).success().stdout;
-    place.run(&ALL).success().prints(&run).prints("removed 1 run");
-    assert_eq!(place.runs(), [other.clone()]);
-
-    let status = ask(&["status", &run]);
-    assert_fits(&place, "run", &status);
-    assert_eq!(status["pruned"], true);
-    for field in ["id", "workflow", "status", "inputs", "stages", "outputs", "created_at", "ended_at"] {
-        assert_eq!(status[field], before.0[field], "{field}");
-    }
-    assert_eq!(ask(&["results", &run]), before.1);
-    let said = format!("the folder of {run} was pruned; this is the record that was kept");
-    for what in [vec!["status"], vec!["results"], vec!["show"], vec!["show", "--timeline"]] {
-        place.run(&[&["workflow"], &what[..], &[run.as_str()]].concat()).success().says(&said);
-    }
-    assert_eq!(place.run(&["workflow", "results", &run]).success().stdout, text);
-    assert_eq!(place.run(&["workflow", "results", &run, "--format", "markdown"]).success().stdout, markdown);
-    let shown = ask(&["show", &run]);
-    assert_eq!(shown["head"], head);
-    assert_fits(&place, "archive", &shown["record"]);
-    assert_eq!(shown["record"]["started_by"]["user"], "tester");
-    assert_eq!(shown["record"]["plugins"].as_array().expect("plugins").len(), 4);
-    let timeline = ask(&["show", &run, "--timeline"]);
-    assert_fits(&place, "timeline", &timeline);
-    assert_eq!((&timeline["pruned"], &timeline["totals"]), (&json!(true), &before.2["totals"]));
-    let kept: Value =
-        serde_json::from_slice(&std::fs::read(record(&place, &run)).expect("kept")).expect("JSON");
-    assert_fits(&place, "archive", &kept);
-
-    // The list has it when it is asked for, with or without the index.
-    for _ in 0..2 {
-        assert_eq!(ids(&ask(&["list"])["runs"]), [other.clone()]);
-        let all = ask(&["list", "--archived"]);
-        assert_fits(&place, "list", &all);
-        let mut wanted = [run.clone(), other.clone()];
-        wanted.sort();
-        assert_eq!(ids(&all["runs"]), wanted);
-        place.run(&["workflow", "list", "--archived", "--status", "completed"]).success().prints("(pruned)");
-        std::fs::write(runs_folder(&place).join("index.jsonl"), "").expect("emptied");
-    }
-    // Everything else says that it is gone.
-    let right = file(&place, "right.json", answer().to_string());
-    for what in [
-        vec!["logs", &run],
-        vec!["diff", &run],
-        vec!["resume", &run],
-        vec!["cancel", &run],
-        vec!["submit", &run, "--file", &right],
-    ] {
-        let output = place.run(&[&["workflow"], &what[..]].concat()).code(2);
-        let _ = output.says("was pruned").says(&format!("docket workflow results {run}"));
-    }
-    let head = head.as_str().expect("a head");
-    place.run(&["workflow", "verify", &run, "--head", head]).success().prints("pruned");
-    place.run(&["workflow", "verify", &run, "--head", &"0".repeat(64)]).code(1).prints(head);
-}
-
-#[test]
-fn the_record_is_made_sound_before_the_folder_goes() {
-    for damage in ["missing", "garbage", "older", "tampered"] {
-        let place = place_with_document();
-        let run = completed(&place);
-        let path = record(&place, &run);
-        let text = std::fs::read_to_string(&path).expect("a record");
-        let mut value: Value = serde_json::from_str(&text).expect("JSON");
-        match damage {
-            "missing" => std::fs::remove_file(&path).expect("removed"),
-            "garbage" => std::fs::write(&path, "{").expect("written"),
-            "tampered" => {
-                std::fs::write(&path, text.replace("\"completed\"", "\"failed\"")).expect("written")
-            }
-            _ => {
-                let fields = value.as_object_mut().expect("an object");
-                for name in
-                    ["archive_format", "results", "journal", "totals", "plugins", "started_by", "docket"]
-                {
-                    assert!(fields.remove(name).is_some(), "{name} is kept");
-                }
-                std::fs::write(&path, value.to_string()).expect("written");
-            }
-        }
-        place.run(&ALL).success().prints(&run);
-        assert_eq!(place.runs(), [""; 0], "{damage}");
-        assert_eq!(std::fs::read_to_string(&path).expect("a record"), text, "{damage}");
-    }
-}
-
-#[test]
-fn a_run_whose_record_can_not_be_kept_stays_whole() {
-    let place = place_with_document();
-    let run = completed(&place);
-    let other = completed(&place);
-    let path = record(&place, &run);
-    // A newer docket's record, out of which this one would take things.
-    let newer = std::fs::read_to_string(&path)
-        .expect("a record")
-        .replace("\"archive_format\": 2", "\"archive_format\": 3");
-    std::fs::write(&path, &newer).expect("written");
-    let output =
-        place.run(&ALL).code(1).prints(&run).prints("format 3 is newer").says("could not be removed");
-    // What can go, goes.
-    let _ = output.prints(&other);
-    assert_eq!(place.runs(), [run.clone()]);
-    assert_eq!(std::fs::read_to_string(&path).expect("a record"), newer);
-    assert_eq!(status_of(&place, &run), "completed");
-    // A folder in the record's place.
-    std::fs::remove_file(&path).expect("removed");
-    std::fs::create_dir(&path).expect("created");
-    place.run(&ALL).code(1).prints(&run);
-    assert_eq!(place.runs(), [run.clone()]);
-    std::fs::remove_dir(&path).expect("removed");
-    place.run(&ALL).success();
-    place.run(&["workflow", "status", &run]).success();
-}
-
-#[test]
-fn records_of_an_older_docket_are_read_and_those_of_a_newer_one_refused() {
-    let place = place_with_document();
-    let run = completed(&place);
-    let path = record(&place, &run);
-    place.run(&ALL).success();
-    let text = std::fs::read_to_string(&path).expect("a record");
-    let mut value: Value = serde_json::from_str(&text).expect("JSON");
-    let fields = value.as_object_mut().expect("an object");
-    for name in ["archive_format", "results", "journal", "totals", "plugins", "started_by", "docket"] {
-        fields.remove(name);
-    }
-    std::fs::write(&path, value.to_string()).expect("written");
-    place.run(&["workflow", "status", &run]).success().prints("Status: Completed");
-    place.run(&["workflow", "results", &run]).success().says("kept no results");
-    place.run(&["workflow", "show", &run]).success().prints("Definition: rfc-review");
-    place.run(&["workflow", "show", &run, "--timeline"]).code(2).says("kept no totals");
-    place.run(&["workflow", "list", "--archived"]).success().prints(&run);
-    place.run(&["workflow", "verify"]).success().prints(&run);
-    let newer = text.replace("\"archive_format\": 2", "\"archive_format\": 3");
-    for (text, words) in [(newer.as_str(), "format 3 is newer"), ("{", "is damaged")] {
-        std::fs::write(&path, text).expect("written");
-        place.run(&["workflow", "status", &run]).code(1).says(words);
-        place.run(&["workflow", "verify"]).code(1).prints(words);
-    }
-    // A record is believed for the run it is named after, and for no other.
-    let other = path.with_file_name("wf-000000.json");
-    std::fs::write(&other, text).expect("written");
-    place.run(&["workflow", "status", "wf-000000"]).code(1).says("the record of another run");
-}
-
-#[test]
 fn what_is_not_ours_or_can_not_be_read_is_left_alone_and_told() {
     let place = place_with_document();
     let unreadable = completed(&place);
@@ -358,9 +208,9 @@ fn a_run_whose_process_still_lives_is_left_alone() {
     place.run(&ALL).success().prints(&format!("left alone: {done}")).prints("still runs");
     assert!(place.run_folder(&done).join("journal.jsonl").exists());
     agent.go();
-    docket_tests::wait_until("the agent ends", || !agent.is_alive());
+    wait_until("the agent ends", || !agent.is_alive());
     // Its supervisor ends right after it.
-    docket_tests::wait_until("it can be pruned", || {
+    wait_until("it can be pruned", || {
         let _ = place.run(&ALL).success();
         !place.run_folder(&done).exists()
     });
@@ -375,7 +225,7 @@ fn what_crashes_left_behind_goes_too() {
     // A prune that was killed between renaming and removing.
     std::fs::rename(place.run_folder(&run), runs.join(format!(".pruned-{run}"))).expect("renamed");
     place.run(&["workflow", "status", &run]).success().says("was pruned").prints("Status: Completed");
-    assert_eq!(place.runs(), [kept.clone()]);
+    assert_eq!(place.runs(), std::slice::from_ref(&kept));
     // Starts that died, one of them just now.
     for (name, days) in [("wf-olddead", 1), ("wf-oldempty", 3), ("wf-torn", 2), ("wf-newdead", 0)] {
         let folder = runs.join(name);
@@ -444,4 +294,37 @@ fn the_index_shrinks_and_the_list_stays_the_same() {
     std::fs::remove_file(record(&place, &gone)).expect("removed");
     place.run(&ALL).success();
     assert_eq!((lines(), ids(&list(&["--archived"])["runs"])), (1, vec![run]));
+}
+
+/// A prune that is killed leaves each run whole or gone, and the next one goes on.
+#[test]
+fn a_prune_that_is_killed_leaves_whole_runs_or_none() {
+    let place = place_with_document();
+    let runs: Vec<String> = (0..5).map(|_| completed(&place)).collect();
+    let mut kills = 0;
+    while place.runs().len() > 1 {
+        let before = place.runs().len();
+        let mut child = place.spawn(&ALL);
+        wait_until("a run is gone", || {
+            place.runs().len() < before || child.try_wait().expect("it can be asked").is_some()
+        });
+        kill(&mut child);
+        kills += 1;
+        let folders = place.runs();
+        for run in &runs {
+            let status = place.run(&["workflow", "status", run]).success();
+            assert_eq!(status.stderr.contains("was pruned"), !folders.contains(run), "{}", status.stderr);
+            let _ = status.prints("Status: Completed");
+        }
+        place.run(&["workflow", "verify"]).success();
+    }
+    assert!(kills > 0);
+    place.run(&ALL).success();
+    assert_eq!(place.runs(), [""; 0]);
+    let left = std::fs::read_dir(runs_folder(&place)).expect("readable").count();
+    assert_eq!(left, 1, "only the index is left");
+    assert_eq!(
+        ids(&json_of(place.run(&["workflow", "list", "--archived", "--output", "json"]))["runs"]).len(),
+        5
+    );
 }
