@@ -122,6 +122,15 @@ fn what_is_over_goes_and_everything_else_stays() {
     agent.wait_for_launch();
     let running = place.runs().into_iter().find(|run| !before.contains(run)).expect("a new run");
 
+    // The list says what a run in the background is at, and which process has it.
+    let listed = json_of(place.run(&["workflow", "list", "--status", "running", "--output", "json"]));
+    assert_fits(&place, "list", &listed);
+    let listed = &listed["runs"][0];
+    assert_eq!((&listed["id"], &listed["owner"]), (&json!(running), &json!(owner.id())));
+    assert_eq!(listed["at"], json!(["review-architecture"]));
+    let human = place.run(&["workflow", "list"]).success();
+    let _ = human.prints(&format!("review-architecture (process {})", owner.id()));
+
     let mut gone = [done.clone(), cancelled.clone(), failed.clone()];
     gone.sort();
     let told = pruned(&place, &ALL);
