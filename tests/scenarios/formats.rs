@@ -15,7 +15,7 @@ fn schema(place: &Place, name: &str) -> jsonschema::Validator {
 }
 
 #[track_caller]
-fn assert_fits(place: &Place, name: &str, value: &Value) {
+pub(crate) fn assert_fits(place: &Place, name: &str, value: &Value) {
     let errors: Vec<String> = schema(place, name)
         .iter_errors(value)
         .map(|error| format!("{}: {error}", error.instance_path()))

@@ -6,6 +6,7 @@
 use docket_tests::Place;
 
 mod agents;
+mod archive;
 mod bad_definitions;
 mod bad_input;
 mod commands;
@@ -18,6 +19,7 @@ mod formats;
 mod guides;
 mod journals;
 mod old_formats;
+mod prune;
 mod review;
 mod sandbox;
 mod sandbox_files;
@@ -31,7 +33,9 @@ mod stage_types;
 mod stored;
 mod submit;
 mod support;
+mod timeline;
 mod trusting;
+mod verify;
 
 /// The binary under test.
 const DOCKET: &str = env!("CARGO_BIN_EXE_docket");

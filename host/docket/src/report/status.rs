@@ -161,6 +161,23 @@ pub fn capitalized(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// How many stages the list names that a run is at.
+const LISTED_STAGES: usize = 3;
+
+/// What a run is at and who runs it, or that only its record is left.
+fn what_else(run: &RunSummary) -> String {
+    if run.pruned {
+        return "  (pruned)".to_owned();
+    }
+    let mut parts: Vec<String> = run.at.iter().take(LISTED_STAGES).map(|stage| printable(stage)).collect();
+    let more = run.at.len().saturating_sub(LISTED_STAGES);
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    let owner = run.owner.map(|owner| format!(" (process {owner})")).unwrap_or_default();
+    if parts.is_empty() && owner.is_empty() { owner } else { format!("  {}{owner}", parts.join(", ")) }
+}
+
 /// Runs as a table.
 pub fn table(runs: &[RunSummary]) -> String {
     let width =
@@ -176,7 +193,7 @@ pub fn table(runs: &[RunSummary]) -> String {
             run.status.name(),
             local(run.created_at),
             local(run.updated_at),
-            if run.pruned { "  (pruned)" } else { "" }
+            what_else(run)
         );
     }
     text

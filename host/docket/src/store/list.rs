@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use docket_core::Timestamp;
-use docket_core::run::RunState;
+use docket_core::run::{RunState, StageStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,12 @@ pub struct RunSummary {
     /// When something last happened.
     #[schemars(with = "String")]
     pub updated_at: Timestamp,
+    /// Stages it is at, while it is run or after its owner died.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
+    /// Process id of the docket that runs it, perhaps in the background.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<u32>,
     /// Whether its folder was pruned, so that only its record is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pruned: bool,
@@ -62,6 +68,8 @@ impl RunSummary {
             parent: run.parent.as_ref().map(|parent| parent.run.clone()),
             created_at: run.created_at,
             updated_at: run.updated_at,
+            at: Vec::new(),
+            owner: None,
             pruned: true,
         }
     }
@@ -76,6 +84,8 @@ impl RunSummary {
             parent: state.start.parent.as_ref().map(|parent| parent.run.clone()),
             created_at: state.created_at,
             updated_at: state.updated_at,
+            at: Vec::new(),
+            owner: None,
             pruned: false,
         }
     }
@@ -250,9 +260,17 @@ fn look(project: &Project, id: &str) -> Result<Option<RunSummary>, StoreError> {
     if std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) == 0 {
         return Ok(None);
     }
-    let mut summary = RunSummary::of(&journal::load_state(&path)?);
-    if summary.status == ShownStatus::Running && !RunFolder::find(project, id)?.is_owned() {
-        summary.status = ShownStatus::Interrupted;
+    let state = journal::load_state(&path)?;
+    let mut summary = RunSummary::of(&state);
+    if summary.status == ShownStatus::Running {
+        let folder = RunFolder::find(project, id)?;
+        let running = state.stages.iter().filter(|stage| stage.status == StageStatus::Running);
+        summary.at = running.map(|stage| stage.name.clone()).collect();
+        if folder.is_owned() {
+            summary.owner = folder.owner();
+        } else {
+            summary.status = ShownStatus::Interrupted;
+        }
     }
     Ok(Some(summary))
 }

@@ -45,10 +45,12 @@ pub(super) fn prune(
         );
     }
     if !arguments.yes {
-        if ui.output() == Output::Human {
+        let can_ask = ui.can_ask() && !settings.non_interactive;
+        // Who is asked must see what about; a program gets the refusal alone, as JSON.
+        if can_ask || ui.output() == Output::Human {
             ui.say(&words::plan(&plan));
         }
-        if settings.non_interactive || !ui.can_ask() {
+        if !can_ask {
             return Err(CliError::mistake(
                 format!("{} would be removed, which has to be confirmed; nothing was", words::count(&plan)),
                 format!("run `{}`", confirmed_command(arguments)),
@@ -65,7 +67,7 @@ pub(super) fn prune(
     }
     let (done, failures) = carry_out(&project, plan, &rules);
     let index_lines = list::compact(&project)?;
-    finish(done, &failures, index_lines, ui)
+    finish(done, &failures, index_lines, arguments.yes, ui)
 }
 
 /// The same command for a script.
@@ -109,8 +111,15 @@ fn carry_out(project: &Project, plan: Plan, rules: &Rules<'_>) -> (Plan, Vec<Kep
     (done, failures)
 }
 
-fn finish(done: Plan, failures: &[Kept], index_lines: usize, ui: &mut Ui) -> Result<ExitCode, CliError> {
-    let mut text = words::plan(&done);
+/// Tells what was done: all of it, unless somebody was shown it and said yes.
+fn finish(
+    done: Plan,
+    failures: &[Kept],
+    index_lines: usize,
+    in_full: bool,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
+    let mut text = if in_full { words::plan(&done) } else { String::new() };
     words::kept(&mut text, failures);
     if done.runs.is_empty() && done.leftovers.is_empty() {
         text.push_str("nothing was removed\n");

@@ -5,6 +5,8 @@
 mod fold;
 mod text;
 
+use std::collections::BTreeSet;
+
 use docket_core::Timestamp;
 use docket_core::run::{Actor, Failure, Journal, PluginUsed, Usage};
 use schemars::JsonSchema;
@@ -78,7 +80,7 @@ pub struct Attempt {
     /// What it used.
     pub usage: Usage,
     /// Files it changed, or wants to change.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<TouchedFile>,
 }
 
@@ -183,15 +185,11 @@ impl Timeline {
 
     /// Every plugin that ran an attempt, once.
     pub fn plugins(&self) -> Vec<PluginUsed> {
-        let mut plugins: Vec<PluginUsed> = Vec::new();
-        for entry in &self.entries {
-            if let Entry::Attempt(attempt) = entry
-                && let Some(plugin) = &attempt.plugin
-                && !plugins.contains(plugin)
-            {
-                plugins.push(plugin.clone());
-            }
-        }
-        plugins
+        let mut seen = BTreeSet::new();
+        let used = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Attempt(attempt) => attempt.plugin.as_ref(),
+            Entry::Event(_) => None,
+        });
+        used.filter(|plugin| seen.insert((&plugin.name, &plugin.sha256, &plugin.grants))).cloned().collect()
     }
 }
