@@ -2,6 +2,7 @@
 //! own. Writes nothing outside the target folder and judges nothing: it prints figures.
 
 mod baseline;
+mod fanout;
 mod figure;
 mod list;
 mod machine;
@@ -26,9 +27,10 @@ enum Subject {
     Stage,
     Status,
     List,
+    Fanout,
 }
 
-const ALL: [Subject; 4] = [Subject::Runs, Subject::Stage, Subject::Status, Subject::List];
+const ALL: [Subject; 5] = [Subject::Runs, Subject::Stage, Subject::Status, Subject::List, Subject::Fanout];
 
 /// What to measure and how to tell.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,6 +54,7 @@ impl Options {
                 "stage" => options.subjects.push(Subject::Stage),
                 "status" => options.subjects.push(Subject::Status),
                 "list" => options.subjects.push(Subject::List),
+                "fanout" => options.subjects.push(Subject::Fanout),
                 "all" => options.subjects.extend(ALL),
                 "--json" => options.json = true,
                 "--docket" => {
@@ -86,6 +89,7 @@ pub(crate) fn bench(options: &Options) -> Result<(), Failure> {
             Subject::Stage => figures.extend(stage::measure(&program, &baseline)?),
             Subject::Status => figures.extend(list::measure_status(&program)?),
             Subject::List => figures.extend(list::measure_list(&program)?),
+            Subject::Fanout => figures.extend(fanout::measure(&program)?),
         }
     }
     if options.json {
