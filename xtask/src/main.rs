@@ -31,6 +31,8 @@ Usage: cargo xtask <task>
   bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, fanout,
                    all (default)
         [--json]             prints the raw figures as JSON
+        [--peers]            measures langgraph, dbos and prefect beside docket; installs them from PyPI
+        [--python PATH]      makes their environments with this Python instead of python3
         [--docket PATH]      measures this program instead of building one
 
 `demo`, `test` and `bench` do what `setup` does first, if it is needed.

@@ -6,6 +6,7 @@
 //! looking costs time.
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -77,7 +78,7 @@ pub(super) fn series(
 /// Runs docket once and returns what it took.
 pub(super) fn once(scratch: &Scratch, arguments: &[&str]) -> Result<Sample, Failure> {
     let mut command = scratch.docket(arguments);
-    hush(scratch, &mut command)?;
+    hush(scratch.folder(), &mut command)?;
     let (sample, status) = sample(&mut command)?;
     if status.success() { Ok(sample) } else { Err(failed(scratch, arguments, code_of(status))) }
 }
@@ -113,24 +114,31 @@ pub(super) fn peak_memory(scratch: &Scratch, arguments: &[&str]) -> Result<Optio
 
 /// How many calls docket makes that wait for the disk. `None` when there is no strace to count them.
 pub(super) fn synced_writes(scratch: &Scratch, arguments: &[&str]) -> Result<Option<u32>, Failure> {
+    match count_synced_writes(&scratch.docket(arguments), scratch.folder())? {
+        Some((_, status)) if !status.success() => Err(failed(scratch, arguments, code_of(status))),
+        counted => Ok(counted.map(|(count, _)| count)),
+    }
+}
+
+/// Runs a command, whose environment is all its own, below strace, and returns how many calls of all its processes
+/// wait for the disk. What it says goes to `stderr.txt` in `folder`.
+pub(super) fn count_synced_writes(
+    plain: &Command,
+    folder: &Path,
+) -> Result<Option<(u32, ExitStatus)>, Failure> {
     if !process::works("strace", &["--version"]) {
         return Ok(None);
     }
-    let counts = scratch.folder().join("strace.txt");
-    let plain = scratch.docket(arguments);
+    let counts = folder.join("strace.txt");
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-e", &format!("trace={SYNC_CALLS}"), "-o"]).arg(&counts);
     command.arg(plain.get_program()).args(plain.get_args()).env_clear();
-    command.current_dir(scratch.project());
+    command.current_dir(plain.get_current_dir().unwrap_or(folder));
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut child = spawn(scratch, &mut command)?;
-    let status =
-        child.wait().map_err(|cause| Failure::new(format!("strace can't be waited for: {cause}")))?;
-    if !status.success() {
-        return Err(failed(scratch, arguments, code_of(status)));
-    }
+    hush(folder, &mut command)?;
+    let status = command.status().map_err(|cause| Failure::new(format!("strace can't be run: {cause}")))?;
     let text = fs::read_to_string(&counts).map_err(|cause| Failure::file("read", &counts, &cause))?;
-    Ok(Some(calls(&text)))
+    Ok(Some((calls(&text), status)))
 }
 
 /// The middle of sorted times; zero when there are none.
@@ -144,15 +152,15 @@ pub(super) fn median(sorted: &[Duration]) -> Duration {
 }
 
 /// Has a command put out nothing here; what it says goes to a file in case it fails.
-fn hush(scratch: &Scratch, command: &mut Command) -> Result<(), Failure> {
-    let talk = scratch.folder().join("stderr.txt");
+fn hush(folder: &Path, command: &mut Command) -> Result<(), Failure> {
+    let talk = folder.join("stderr.txt");
     let file = File::create(&talk).map_err(|cause| Failure::file("create", &talk, &cause))?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
     Ok(())
 }
 
 fn spawn(scratch: &Scratch, command: &mut Command) -> Result<Child, Failure> {
-    hush(scratch, command)?;
+    hush(scratch.folder(), command)?;
     let program = command.get_program().to_owned();
     command.spawn().map_err(|cause| Failure::new(format!("can't run {}: {cause}", program.display())))
 }
