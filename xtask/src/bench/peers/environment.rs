@@ -1,6 +1,7 @@
 //! Python environments for the peers, below the target folder and kept between runs. Installs what is pinned and
 //! nothing else. Must not fail the bench: where something is missing, it says what and what to do.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,30 +69,54 @@ pub(super) struct Environment {
     pub(super) versions: String,
 }
 
-impl Environment {
-    /// Makes it below `folder`, unless it is there with exactly these packages.
+/// All environments, each made once when it is first asked for.
+pub(super) struct Environments {
+    python: Python,
+    folder: PathBuf,
+    asked_for: HashMap<&'static str, Result<Environment, String>>,
+}
+
+impl Environments {
+    /// None yet, to be made with this Python, below this folder.
+    pub(super) fn new(python: Python, folder: PathBuf) -> Self {
+        Self { python, folder, asked_for: HashMap::new() }
+    }
+
+    /// The one with these packages.
     ///
     /// # Errors
     /// Why it can't be made, with what to do.
-    pub(super) fn prepare(python: &Python, folder: &Path, packages: Packages) -> Result<Self, String> {
-        let folder = folder.join(packages.name);
+    pub(super) fn with(&mut self, packages: Packages) -> Result<Environment, String> {
+        let prepare = || Environment::prepare(&self.python, &self.folder.join(packages.name), packages);
+        self.asked_for.entry(packages.name).or_insert_with(prepare).clone()
+    }
+}
+
+impl Environment {
+    /// Makes it in `folder`, unless it is there with exactly these packages.
+    fn prepare(python: &Python, folder: &Path, packages: Packages) -> Result<Self, String> {
         let stamp = format!("Python {}\n{}\n", python.version, packages.requirements.join("\n"));
-        let inside = folder.join(PYTHON_OF);
-        if fs::read_to_string(folder.join(STAMP)).ok().as_ref() != Some(&stamp) {
-            make(python, &folder)?;
-            install(python, &inside, packages)?;
-        }
-        let names = packages.requirements.iter().map(|requirement| name_of(requirement));
-        let mut look = Command::new(&inside);
-        look.args(["-c", INSTALLED]).args(names);
-        let versions = process::output(&mut look).ok_or_else(|| {
-            let folder = folder.display();
-            format!("{folder} does not have its packages. Remove that folder and try again")
-        })?;
         let path = folder.join(STAMP);
+        let inside = folder.join(PYTHON_OF);
+        let unchanged = fs::read_to_string(&path).is_ok_and(|installed| installed == stamp);
+        if let Some(versions) = unchanged.then(|| versions(&inside, packages)).flatten() {
+            return Ok(Self { python: inside, versions });
+        }
+        make(python, folder)?;
+        install(python, &inside, packages)?;
+        let versions = versions(&inside, packages).ok_or_else(|| {
+            let folder = folder.display();
+            format!("{folder} lacks packages after they were installed. Remove that folder and try again")
+        })?;
         fs::write(&path, stamp).map_err(|cause| format!("can't write {}: {cause}", path.display()))?;
         Ok(Self { python: inside, versions })
     }
+}
+
+/// What is really installed; `None` when something is missing.
+fn versions(inside: &Path, packages: Packages) -> Option<String> {
+    let names = packages.requirements.iter().map(|requirement| name_of(requirement));
+    process::output(Command::new(inside).args(["-c", INSTALLED]).args(names))
 }
 
 fn name_of(requirement: &str) -> &str {

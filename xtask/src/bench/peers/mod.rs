@@ -14,15 +14,15 @@ use std::time::Duration;
 use contestant::Contestant;
 use docket::Docket;
 use engine::{PEERS, Peer};
-use environment::{Environment, Python};
+use environment::{Environments, Python};
 pub(super) use table::{json, text};
 
 use super::measure::{Sample, Series, median};
 use crate::failure::Failure;
 use crate::workspace;
 
-/// How often each engine runs. All take a turn before any takes the next, so that a busy moment of the machine hits
-/// all of them.
+/// How often each peer runs. All take a turn before any takes the next, and docket has one before each of theirs, so
+/// that a busy moment of the machine hits all of them.
 const ROUNDS: u32 = 10;
 
 /// What came of it.
@@ -58,30 +58,34 @@ struct Row {
 /// When docket can't be measured, or when an engine that worked before stops doing the work.
 pub(super) fn measure(program: &Path, python: Option<&Path>) -> Result<Comparison, Failure> {
     let folder = workspace::target_folder()?.join("bench-peers");
-    let mut skipped = Vec::new();
-    let python = match Python::find(python) {
-        Ok(python) => Some(python),
-        Err(reason) => {
-            skipped.extend(PEERS.map(|peer| (peer.name.to_owned(), reason.clone())));
-            None
-        }
-    };
+    let mut comparison = Comparison { python: None, rows: Vec::new(), skipped: Vec::new() };
     let mut contestants = Vec::new();
-    for peer in PEERS.into_iter().filter(|_| python.is_some()) {
-        let Some(python) = &python else { continue };
-        match prepare(peer, python, &folder) {
-            Ok(contestant) => contestants.push(contestant),
-            Err(reason) => skipped.push((peer.name.to_owned(), reason)),
+    match Python::find(python) {
+        Ok(python) => {
+            comparison.python = Some(python.version().to_owned());
+            let mut environments = Environments::new(python, folder.join("environments"));
+            for peer in PEERS {
+                match prepare(peer, &mut environments, &folder) {
+                    Ok(contestant) => contestants.push(contestant),
+                    Err(reason) => comparison.skip(peer, reason),
+                }
+            }
         }
+        Err(reason) => PEERS.into_iter().for_each(|peer| comparison.skip(peer, reason.clone())),
     }
-    let docket = Docket::prepare(program)?;
-    let rows = rounds(&docket, &contestants)?;
-    Ok(Comparison { python: python.map(|python| python.version().to_owned()), rows, skipped })
+    comparison.rows = rounds(&Docket::prepare(program)?, &contestants)?;
+    Ok(comparison)
+}
+
+impl Comparison {
+    fn skip(&mut self, peer: Peer, reason: String) {
+        self.skipped.push((peer.name.to_owned(), reason));
+    }
 }
 
 /// A peer that has done the work once, which also made its database. The error says why it can't take part.
-fn prepare(peer: Peer, python: &Python, folder: &Path) -> Result<Contestant, String> {
-    let environment = Environment::prepare(python, &folder.join("environments"), peer.packages)?;
+fn prepare(peer: Peer, environments: &mut Environments, folder: &Path) -> Result<Contestant, String> {
+    let environment = environments.with(peer.packages)?;
     let place = folder.join(peer.name.replace(", ", "-"));
     let message = |failure: Failure| failure.message().unwrap_or("it failed").to_owned();
     let contestant = Contestant::prepare(peer, environment, place).map_err(message)?;
@@ -95,9 +99,10 @@ fn rounds(docket: &Docket, contestants: &[Contestant]) -> Result<Vec<Row>, Failu
     let (mut whole, mut empty) = (Vec::new(), Vec::new());
     let mut peers: Vec<(Vec<Sample>, Vec<Duration>)> = vec![Default::default(); contestants.len()];
     for _ in 0..ROUNDS {
-        whole.push(docket.run()?);
         empty.push(docket.run_empty()?);
+        whole.push(docket.run()?);
         for (contestant, (samples, insides)) in contestants.iter().zip(&mut peers) {
+            whole.push(docket.run()?);
             let run = contestant.run()?;
             samples.push(run.sample);
             insides.push(run.inside);

@@ -15,7 +15,7 @@ pub(in crate::bench) fn text(comparison: &Comparison) -> String {
         let _ = write!(text, "; Python {python}");
     }
     text.push_str(
-        "\n\n| engine          | wall, median |          from..to | user+sys (mean) | to docket | expected        | without start-up | to docket | syncs |\
+        "\n\n| engine          | wall, median |          from..to | user+sys (mean) | of docket | expected        | without start-up | of docket | syncs |\
          \n|-----------------|-------------:|------------------:|----------------:|----------:|-----------------|-----------------:|----------:|------:|\n",
     );
     let Some(docket) = comparison.rows.first() else { return text };
@@ -71,11 +71,11 @@ pub(in crate::bench) fn json(comparison: &Comparison) -> Value {
                 "fromMs": row.series.walls.first().map(|wall| milliseconds(*wall)),
                 "toMs": row.series.walls.last().map(|wall| milliseconds(*wall)),
                 "processorMs": row.series.processor.map(milliseconds),
-                "wallToDocket": row.wall_ratio(docket),
+                "wallOfDocket": row.wall_ratio(docket),
                 "expected": row.expected,
                 "met": row.met(docket),
                 "withoutStartUpMs": milliseconds(row.inside),
-                "withoutStartUpToDocket": ratio(row.inside, docket.inside),
+                "withoutStartUpOfDocket": ratio(row.inside, docket.inside),
                 "syncs": row.syncs,
             })
         })
@@ -160,7 +160,7 @@ mod tests {
         let value = json(&comparison());
         assert_eq!(value["engines"][1]["met"], false);
         assert_eq!(value["engines"][2]["met"], true);
-        assert_eq!(value["engines"][2]["wallToDocket"], 20.0);
+        assert_eq!(value["engines"][2]["wallOfDocket"], 20.0);
         assert_eq!(value["engines"][0]["met"], Value::Null);
         assert_eq!(value["skipped"][0]["engine"], "gone");
     }
