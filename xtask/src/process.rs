@@ -34,7 +34,7 @@ pub(crate) fn works(program: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
 }
 
 /// A command as it would be typed: program names without folders, to be read rather than pasted.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words = std::iter::once(name).chain(command.get_args());

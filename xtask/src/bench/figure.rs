@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::baseline::Baseline;
 use super::machine::Machine;
 use super::measure::Series;
+use super::peers::{self, Comparison};
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,11 +101,16 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// The figures as a Markdown table, with what they were taken on.
-pub(super) fn text(machine: &Machine, baseline: &Baseline, figures: &[Figure]) -> String {
-    let mut text = format!("{}\n", machine.text());
+/// What the figures were taken on, in two lines.
+pub(super) fn heading(machine: &Machine, baseline: &Baseline) -> String {
     let (process, sync) = (milliseconds(baseline.process), milliseconds(baseline.sync));
-    let _ = writeln!(text, "starting a process: {process:.2} ms, a synced write of 1 KiB: {sync:.2} ms\n");
+    let machine = machine.text();
+    format!("{machine}\nstarting a process: {process:.2} ms, a synced write of 1 KiB: {sync:.2} ms")
+}
+
+/// The figures as a Markdown table.
+pub(super) fn text(baseline: &Baseline, figures: &[Figure]) -> String {
+    let mut text = String::new();
     let width = figures.iter().map(|figure| figure.name.chars().count()).max().unwrap_or(0).max(6);
     let _ = writeln!(
         text,
@@ -146,8 +152,13 @@ fn row(figure: &Figure, baseline: &Baseline, width: usize) -> String {
     )
 }
 
-/// The same for programs.
-pub(super) fn json(machine: &Machine, baseline: &Baseline, figures: &[Figure]) -> String {
+/// The same for programs, with the comparison with other engines when there is one.
+pub(super) fn json(
+    machine: &Machine,
+    baseline: &Baseline,
+    figures: &[Figure],
+    comparison: Option<&Comparison>,
+) -> String {
     let figures: Vec<Value> = figures
         .iter()
         .map(|figure| {
@@ -167,7 +178,11 @@ pub(super) fn json(machine: &Machine, baseline: &Baseline, figures: &[Figure]) -
         .collect();
     let baseline =
         json!({ "processMs": milliseconds(baseline.process), "syncMs": milliseconds(baseline.sync) });
-    format!("{:#}", json!({ "machine": machine.json(), "baseline": baseline, "figures": figures }))
+    let peers = comparison.map(peers::json);
+    let all = json!({
+        "machine": machine.json(), "baseline": baseline, "figures": figures, "peers": peers,
+    });
+    format!("{all:#}")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Timing docket from outside: wall clock, processor time, peak memory, synced writes. Must not know what is run.
+//! Timing programs from outside: wall clock, processor time, peak memory, synced writes. Must not know what is run.
 //!
 //! Processor time comes from `/proc/self/stat`, where the kernel adds up that of children that have ended. It counts in
 //! hundredths of a second, so it is taken over a whole series and divided. Peak memory is the process's own
@@ -6,7 +6,8 @@
 //! looking costs time.
 
 use std::fs::{self, File};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, code_of};
@@ -20,6 +21,15 @@ const MEMORY_INTERVAL: Duration = Duration::from_micros(200);
 /// The calls that make a write durable.
 const SYNC_CALLS: &str = "fsync,fdatasync,sync_file_range,syncfs,sync,msync";
 
+/// What one run took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// From its start until it was over.
+    pub(super) wall: Duration,
+    /// User and system time, with that of the children it waited for. `None` where there is no `/proc`.
+    pub(super) processor: Option<Duration>,
+}
+
 /// Runs of the same command.
 #[derive(Debug, Clone)]
 pub(super) struct Series {
@@ -30,6 +40,15 @@ pub(super) struct Series {
 }
 
 impl Series {
+    /// Several runs together.
+    pub(super) fn of(samples: &[Sample]) -> Self {
+        let mut walls: Vec<Duration> = samples.iter().map(|sample| sample.wall).collect();
+        walls.sort_unstable();
+        let count = u32::try_from(samples.len()).unwrap_or(u32::MAX).max(1);
+        let processor: Option<Duration> = samples.iter().map(|sample| sample.processor).sum();
+        Self { walls, processor: processor.map(|sum| sum / count) }
+    }
+
     /// How many there were.
     pub(super) fn count(&self) -> u32 {
         u32::try_from(self.walls.len()).unwrap_or(u32::MAX)
@@ -48,28 +67,32 @@ pub(super) fn series(
     count: u32,
     mut before: impl FnMut() -> Result<(), Failure>,
 ) -> Result<Series, Failure> {
-    let mut walls = Vec::new();
-    let mut processor = Some(Duration::ZERO);
+    let mut samples = Vec::new();
     for _ in 0..count {
         before()?;
-        let start = ended_children();
-        walls.push(once(scratch, arguments)?);
-        let used = ended_children().zip(start).map(|(now, start)| now.saturating_sub(start));
-        processor = processor.zip(used).map(|(sum, used)| sum + used);
+        samples.push(once(scratch, arguments)?);
     }
-    walls.sort_unstable();
-    Ok(Series { walls, processor: processor.map(|sum| sum / count.max(1)) })
+    Ok(Series::of(&samples))
 }
 
-/// Runs docket once and returns how long it took.
-pub(super) fn once(scratch: &Scratch, arguments: &[&str]) -> Result<Duration, Failure> {
+/// Runs docket once and returns what it took.
+pub(super) fn once(scratch: &Scratch, arguments: &[&str]) -> Result<Sample, Failure> {
     let mut command = scratch.docket(arguments);
+    hush(scratch.folder(), &mut command)?;
+    let (sample, status) = sample(&mut command)?;
+    if status.success() { Ok(sample) } else { Err(failed(scratch, arguments, code_of(status))) }
+}
+
+/// Runs a command, whose input and output have been arranged, to its end.
+pub(super) fn sample(command: &mut Command) -> Result<(Sample, ExitStatus), Failure> {
+    let before = ended_children();
     let start = Instant::now();
-    let mut child = spawn(scratch, &mut command)?;
-    let status =
-        child.wait().map_err(|cause| Failure::new(format!("docket can't be waited for: {cause}")))?;
+    let status = command.status();
     let wall = start.elapsed();
-    if status.success() { Ok(wall) } else { Err(failed(scratch, arguments, code_of(status))) }
+    let processor = ended_children().zip(before).map(|(now, before)| now.saturating_sub(before));
+    let program = command.get_program().to_owned();
+    let status = status.map_err(|cause| Failure::new(format!("can't run {}: {cause}", program.display())))?;
+    Ok((Sample { wall, processor }, status))
 }
 
 /// The largest memory docket has resident, in bytes. `None` where there is no `/proc`.
@@ -91,24 +114,31 @@ pub(super) fn peak_memory(scratch: &Scratch, arguments: &[&str]) -> Result<Optio
 
 /// How many calls docket makes that wait for the disk. `None` when there is no strace to count them.
 pub(super) fn synced_writes(scratch: &Scratch, arguments: &[&str]) -> Result<Option<u32>, Failure> {
+    match count_synced_writes(&scratch.docket(arguments), scratch.folder())? {
+        Some((_, status)) if !status.success() => Err(failed(scratch, arguments, code_of(status))),
+        counted => Ok(counted.map(|(count, _)| count)),
+    }
+}
+
+/// Runs a command, whose environment is all its own, below strace, and returns how many calls of all its processes
+/// wait for the disk. What it says goes to `stderr.txt` in `folder`.
+pub(super) fn count_synced_writes(
+    plain: &Command,
+    folder: &Path,
+) -> Result<Option<(u32, ExitStatus)>, Failure> {
     if !process::works("strace", &["--version"]) {
         return Ok(None);
     }
-    let counts = scratch.folder().join("strace.txt");
-    let plain = scratch.docket(arguments);
+    let counts = folder.join("strace.txt");
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-e", &format!("trace={SYNC_CALLS}"), "-o"]).arg(&counts);
     command.arg(plain.get_program()).args(plain.get_args()).env_clear();
-    command.current_dir(scratch.project());
+    command.current_dir(plain.get_current_dir().unwrap_or(folder));
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut child = spawn(scratch, &mut command)?;
-    let status =
-        child.wait().map_err(|cause| Failure::new(format!("strace can't be waited for: {cause}")))?;
-    if !status.success() {
-        return Err(failed(scratch, arguments, code_of(status)));
-    }
+    hush(folder, &mut command)?;
+    let status = command.status().map_err(|cause| Failure::new(format!("strace can't be run: {cause}")))?;
     let text = fs::read_to_string(&counts).map_err(|cause| Failure::file("read", &counts, &cause))?;
-    Ok(Some(calls(&text)))
+    Ok(Some((calls(&text), status)))
 }
 
 /// The middle of sorted times; zero when there are none.
@@ -121,17 +151,18 @@ pub(super) fn median(sorted: &[Duration]) -> Duration {
     }
 }
 
-/// Starts a command that puts out nothing here; what it says goes to a file in case it fails.
-fn spawn(scratch: &Scratch, command: &mut Command) -> Result<Child, Failure> {
-    let talk = scratch.folder().join("stderr.txt");
+/// Has a command put out nothing here; what it says goes to a file in case it fails.
+fn hush(folder: &Path, command: &mut Command) -> Result<(), Failure> {
+    let talk = folder.join("stderr.txt");
     let file = File::create(&talk).map_err(|cause| Failure::file("create", &talk, &cause))?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+    Ok(())
+}
+
+fn spawn(scratch: &Scratch, command: &mut Command) -> Result<Child, Failure> {
+    hush(scratch.folder(), command)?;
     let program = command.get_program().to_owned();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(file)
-        .spawn()
-        .map_err(|cause| Failure::new(format!("can't run {}: {cause}", program.display())))
+    command.spawn().map_err(|cause| Failure::new(format!("can't run {}: {cause}", program.display())))
 }
 
 fn failed(scratch: &Scratch, arguments: &[&str], code: u8) -> Failure {
@@ -187,6 +218,18 @@ mod tests {
         assert_eq!(median(&seconds(&[])), Duration::ZERO);
         assert_eq!(median(&seconds(&[1, 2, 9])), Duration::from_secs(2));
         assert_eq!(median(&seconds(&[1, 2, 4, 9])), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_series_has_the_mean_of_processor_times_if_all_are_known() {
+        let sample = |seconds, processor: Option<u64>| Sample {
+            wall: Duration::from_secs(seconds),
+            processor: processor.map(Duration::from_secs),
+        };
+        let series = Series::of(&[sample(9, Some(1)), sample(1, Some(2)), sample(2, Some(6))]);
+        assert_eq!((series.median(), series.count()), (Duration::from_secs(2), 3));
+        assert_eq!(series.processor, Some(Duration::from_secs(3)));
+        assert_eq!(Series::of(&[sample(1, Some(1)), sample(1, None)]).processor, None);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! own. Writes nothing outside the target folder and judges nothing: it prints figures.
 
 mod baseline;
+mod fanout;
 mod figure;
 mod list;
 mod machine;
 mod measure;
+mod peers;
 mod review;
 mod stage;
 
@@ -26,16 +28,20 @@ enum Subject {
     Stage,
     Status,
     List,
+    Fanout,
 }
 
-const ALL: [Subject; 4] = [Subject::Runs, Subject::Stage, Subject::Status, Subject::List];
+const ALL: [Subject; 5] = [Subject::Runs, Subject::Stage, Subject::Status, Subject::List, Subject::Fanout];
 
 /// What to measure and how to tell.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     subjects: Vec<Subject>,
+    /// Whether other engines are run beside docket.
+    peers: bool,
     json: bool,
     docket: Option<PathBuf>,
+    python: Option<PathBuf>,
 }
 
 impl Options {
@@ -44,7 +50,8 @@ impl Options {
     /// # Errors
     /// Which one is not understood.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
-        let mut options = Self { subjects: Vec::new(), json: false, docket: None };
+        let mut options =
+            Self { subjects: Vec::new(), peers: false, json: false, docket: None, python: None };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -52,16 +59,22 @@ impl Options {
                 "stage" => options.subjects.push(Subject::Stage),
                 "status" => options.subjects.push(Subject::Status),
                 "list" => options.subjects.push(Subject::List),
+                "fanout" => options.subjects.push(Subject::Fanout),
                 "all" => options.subjects.extend(ALL),
+                "--peers" => options.peers = true,
                 "--json" => options.json = true,
                 "--docket" => {
                     let path = arguments.next().ok_or("`--docket` needs the path of a docket program")?;
                     options.docket = Some(PathBuf::from(path));
                 }
+                "--python" => {
+                    let path = arguments.next().ok_or("`--python` needs the path of a Python")?;
+                    options.python = Some(PathBuf::from(path));
+                }
                 other => return Err(format!("`bench` does not know `{other}`")),
             }
         }
-        if options.subjects.is_empty() {
+        if options.subjects.is_empty() && !options.peers {
             options.subjects.extend(ALL);
         }
         Ok(options)
@@ -86,12 +99,21 @@ pub(crate) fn bench(options: &Options) -> Result<(), Failure> {
             Subject::Stage => figures.extend(stage::measure(&program, &baseline)?),
             Subject::Status => figures.extend(list::measure_status(&program)?),
             Subject::List => figures.extend(list::measure_list(&program)?),
+            Subject::Fanout => figures.extend(fanout::measure(&program)?),
         }
     }
+    let compare = || peers::measure(&program, options.python.as_deref());
+    let comparison = options.peers.then(compare).transpose()?;
     if options.json {
-        println!("{}", figure::json(&machine, &baseline, &figures));
-    } else {
-        print!("{}", figure::text(&machine, &baseline, &figures));
+        println!("{}", figure::json(&machine, &baseline, &figures, comparison.as_ref()));
+        return Ok(());
+    }
+    println!("{}", figure::heading(&machine, &baseline));
+    if !figures.is_empty() {
+        print!("\n{}", figure::text(&baseline, &figures));
+    }
+    if let Some(comparison) = &comparison {
+        print!("\n{}", peers::text(comparison));
     }
     Ok(())
 }
@@ -120,7 +142,20 @@ mod tests {
     }
 
     #[test]
+    fn the_peers_are_measured_when_asked_for_and_alone_unless_more_is_named() {
+        assert_eq!(
+            parse(&["--peers"]).map(|options| (options.subjects, options.peers)),
+            Ok((Vec::new(), true))
+        );
+        let both = parse(&["--peers", "list", "--python", "python3.12"]).expect("they are known");
+        assert_eq!((both.subjects, both.peers), (vec![Subject::List], true));
+        assert_eq!(both.python, Some(PathBuf::from("python3.12")));
+        assert!(parse(&["all"]).is_ok_and(|options| !options.peers));
+    }
+
+    #[test]
     fn wrong_arguments_are_named() {
+        assert!(parse(&["--python"]).is_err_and(|message| message.contains("--python")));
         assert!(parse(&["speed"]).is_err_and(|message| message.contains("speed")));
         assert!(parse(&["--docket"]).is_err_and(|message| message.contains("--docket")));
     }
