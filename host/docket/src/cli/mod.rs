@@ -22,13 +22,28 @@ use ui::Ui;
 /// Runs docket with these arguments (the program's name first) and returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     // The supervisor is no command of the user's: it gets a folder and nothing else.
-    if arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::supervisor::ARGUMENT) {
-        let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
-        return u8::from(crate::plugin::host::supervisor::supervise(&folder).is_err());
+    let supervises =
+        arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::supervisor::ARGUMENT);
+    #[cfg(debug_assertions)]
+    if let Err(error) = settings::arm_faults(supervises) {
+        return Ui::new(Output::Human).error(&error).code();
     }
-    let parsed = match Arguments::try_parse_from(&arguments) {
+    let code = if supervises {
+        let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
+        u8::from(crate::plugin::host::supervisor::supervise(&folder).is_err())
+    } else {
+        command(&arguments)
+    };
+    #[cfg(debug_assertions)]
+    crate::disk::fault::settle();
+    code
+}
+
+/// Runs a command of the user's.
+fn command(arguments: &[OsString]) -> u8 {
+    let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(usage) => return misused(&arguments, usage),
+        Err(usage) => return misused(arguments, usage),
     };
     let (settings, command) = match prepare(parsed) {
         Ok(prepared) => prepared,
@@ -37,7 +52,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let mut ui = Ui::new(settings.output);
     match commands::run(command, settings, &mut ui) {
         Ok(code) => code.code(),
-        Err(CliError::Usage(usage)) => misused(&arguments, *usage),
+        Err(CliError::Usage(usage)) => misused(arguments, *usage),
         Err(error) => ui.error(&error).code(),
     }
 }

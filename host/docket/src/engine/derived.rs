@@ -7,6 +7,8 @@ use docket_core::text::printable;
 
 use super::EngineError;
 use super::drive::Driver;
+use crate::disk::fault::Point;
+use crate::disk::{Durability, replace_at};
 use crate::store::snapshot::RunSnapshot;
 use crate::store::{RunFolder, StoreError, list};
 
@@ -40,7 +42,7 @@ impl Driver<'_> {
         let path = folder.join(format!("{}.json", self.folder.id()));
         let text = serde_json::to_vec_pretty(snapshot)
             .map_err(|cause| StoreError::Damaged { path: path.clone(), detail: cause.to_string() })?;
-        Ok(crate::disk::replace(&path, &text, crate::disk::Durability::Derived)?)
+        Ok(replace_at(Point::Archive, &path, &text, Durability::Derived)?)
     }
 
     /// Notes the run in the project's index when its status is another than was noted.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StoreError;
-use crate::disk::{Durability, create_folder, read_if_there, replace};
+use crate::disk::fault::{self, Point};
+use crate::disk::{Durability, create_folder, read_if_there, replace_at};
 
 /// How often both sides look. Short against the 200 ms within which a request is to be taken.
 pub const POLL: Duration = Duration::from_millis(25);
@@ -91,7 +92,7 @@ impl Inbox {
     pub fn put(&self, request: &Request, ticket: &str) -> Result<(), StoreError> {
         create_folder(&self.folder)?;
         let text = serde_json::to_vec(request).map_err(|cause| damaged(&self.folder, &cause))?;
-        Ok(replace(&self.request_file(ticket), &text, Durability::Derived)?)
+        Ok(replace_at(Point::InboxRequest, &self.request_file(ticket), &text, Durability::Derived)?)
     }
 
     /// Waits for the reply to a request. `None` when none came in the time given.
@@ -133,7 +134,7 @@ impl Inbox {
         files.sort_by_key(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
         let take = |path: PathBuf| {
             let request = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            fs::remove_file(&path).ok()?;
+            fault::act(Point::InboxTake, || fs::remove_file(&path)).ok()?;
             Some(Taken { request: request?, reply: path.with_extension("reply") })
         };
         files.into_iter().filter_map(take).collect()
@@ -155,7 +156,7 @@ impl Taken {
     /// When the reply can't be written; whoever asked finds out by asking again, which is harmless.
     pub fn answer(self, reply: &Reply) -> Result<(), StoreError> {
         let text = serde_json::to_vec(reply).map_err(|cause| damaged(&self.reply, &cause))?;
-        Ok(replace(&self.reply, &text, Durability::Derived)?)
+        Ok(replace_at(Point::InboxReply, &self.reply, &text, Durability::Derived)?)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use docket_core::Timestamp;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::run_folder::ID_PREFIX;
 use super::snapshot::ShownStatus;
 use super::{Project, RunFolder, StoreError, journal};
+use crate::disk::fault::{self, Point};
 
 /// A run, in short. This shape is published (`docket schema list`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +65,7 @@ pub fn note(project: &Project, state: &RunState) -> Result<(), StoreError> {
         .create(true)
         .append(true)
         .open(&path)
-        .and_then(|mut file| file.write_all(&line))
+        .and_then(|file| fault::write(Point::IndexWrite, &file, &line))
         .map_err(StoreError::io("can't append to", &path))
 }
 

@@ -11,7 +11,8 @@ use docket_core::Timestamp;
 use super::inbox::Inbox;
 use super::snapshot::RunSnapshot;
 use super::{Project, StoreError};
-use crate::disk::{Durability, create_folder, replace};
+use crate::disk::fault::{self, Point};
+use crate::disk::{Durability, create_folder, replace_at};
 
 /// What every run's id begins with.
 pub const ID_PREFIX: &str = "wf-";
@@ -40,7 +41,7 @@ impl RunFolder {
     pub fn create(project: &Project, id: &str) -> Result<Option<Self>, StoreError> {
         create_folder(&project.runs())?;
         let path = project.runs().join(id);
-        match fs::create_dir(&path) {
+        match fault::at(Point::RunCreate, || fs::create_dir(&path)) {
             Ok(()) => Ok(Some(Self { id: id.to_owned(), path })),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
             Err(cause) => Err(StoreError::io("can't create the folder", &path)(cause)),
@@ -114,13 +115,9 @@ impl RunFolder {
     /// [`StoreError::Owned`] when another process is.
     pub fn own(&self) -> Result<Ownership, StoreError> {
         let path = self.path.join("lock");
-        let mut lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(StoreError::io("can't open", &path))?;
+        let open = || OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        fault::before(Point::RunLock).map_err(StoreError::io("can't lock", &path))?;
+        let mut lock = open().map_err(StoreError::io("can't open", &path))?;
         let start = Instant::now();
         loop {
             match lock.try_lock() {
@@ -136,6 +133,7 @@ impl RunFolder {
                 }
             }
         }
+        fault::after(Point::RunLock);
         let _ = lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id()));
         Ok(Ownership { _lock: lock })
     }
@@ -162,7 +160,7 @@ impl RunFolder {
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
         }
-        Ok(replace(&path, bytes, Durability::Derived)?)
+        Ok(replace_at(Point::Derived, &path, bytes, Durability::Derived)?)
     }
 
     /// What `state.json` says; nothing when it is missing or not what docket writes: the journal is the truth.
@@ -205,7 +203,7 @@ impl RunFolder {
             .create(true)
             .append(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .and_then(|file| fault::write(Point::LogWrite, &file, line.as_bytes()))
             .map_err(StoreError::io("can't append to", &path))
     }
 }

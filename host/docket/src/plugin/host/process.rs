@@ -15,7 +15,8 @@ use super::contract::docket::stage::process::{
 };
 use super::supervisor::{self, ProcessFolder, Recorded, Started};
 use super::{Cancel, StageContext};
-use crate::disk::{Durability, replace};
+use crate::disk::fault::Point;
+use crate::disk::{Durability, replace_at};
 
 /// How often a process's files are looked at.
 const POLL: Duration = Duration::from_millis(10);
@@ -117,7 +118,7 @@ fn prepare(folder: &ProcessFolder, command: &Command, recorded: &Recorded) -> st
         std::fs::write(folder.attachments().join(&attachment.name), &attachment.content)?;
     }
     std::fs::write(folder.stdin(), command.stdin.as_deref().unwrap_or_default())?;
-    replace(&folder.command(), &serde_json::to_vec(recorded)?, Durability::Derived)
+    replace_at(Point::CommandPrepare, &folder.command(), &serde_json::to_vec(recorded)?, Durability::Derived)
         .map_err(std::io::Error::other)
 }
 

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{Durability, replace};
+use crate::disk::fault::{self, Point};
+use crate::disk::{Durability, replace_at};
 
 /// The hidden command line argument that makes docket a supervisor.
 pub const ARGUMENT: &str = "__supervise";
@@ -134,7 +135,8 @@ pub fn launch(folder: &ProcessFolder, environment: &[(String, String)]) -> io::R
     // The running program itself, even when its file was replaced meanwhile.
     let running = Path::new("/proc/self/exe");
     let docket = if running.exists() { running.to_owned() } else { std::env::current_exe()? };
-    let mut supervisor = Command::new(docket)
+    let mut supervisor = Command::new(docket);
+    supervisor
         .arg(ARGUMENT)
         .arg(&folder.path)
         .env_clear()
@@ -142,8 +144,9 @@ pub fn launch(folder: &ProcessFolder, environment: &[(String, String)]) -> io::R
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()?;
+        .process_group(0);
+    fault::hand_on(&mut supervisor);
+    let mut supervisor = fault::at(Point::SupervisorSpawn, || supervisor.spawn())?;
     // Reaped when it ends; if docket ends first, the system does it.
     std::thread::spawn(move || supervisor.wait());
     Ok(())
@@ -159,6 +162,7 @@ pub fn supervise(folder: &Path) -> io::Result<()> {
     let _ = rustix::process::setsid();
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.lock())?;
     // Somebody who only looks holds the lock for an instant; another supervisor holds it for good.
+    fault::before(Point::SupervisorLock)?;
     let is_mine = (0..LOCK_TRIES).any(|_| {
         let locked = lock.try_lock().is_ok();
         if !locked {
@@ -170,32 +174,39 @@ pub fn supervise(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let recorded: Recorded = serde_json::from_slice(&fs::read(folder.command())?)?;
-    File::create_new(folder.launching())?.sync_all()?;
+    fault::after(Point::SupervisorLock);
+    fault::act(Point::SupervisorLaunching, || File::create_new(folder.launching())?.sync_all())?;
     let exited = match run(&folder, &recorded) {
         Ok(exited) => exited,
         Err(cause) => Exited { code: None, signal: None, error: Some(cause.to_string()) },
     };
-    write_json(&folder.path.join("exited.json"), &exited)
+    write_json(Point::SupervisorExited, &folder.path.join("exited.json"), &exited)
 }
 
 fn run(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Exited> {
     let output = |path: PathBuf| OpenOptions::new().create(true).append(true).open(path);
-    let mut child = Command::new(&recorded.program)
+    let mut command = Command::new(&recorded.program);
+    command
         .args(&recorded.arguments)
         .current_dir(&recorded.folder)
         .stdin(File::open(folder.stdin())?)
         .stdout(output(folder.stdout())?)
         .stderr(output(folder.stderr())?)
-        .process_group(0)
-        .spawn()?;
+        .process_group(0);
+    fault::conceal(&mut command);
+    let mut child = fault::at(Point::AgentSpawn, || command.spawn())?;
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-    write_json(&folder.path.join("started.json"), &Started { pid, start_time: start_time(pid) })?;
-    let status = child.wait()?;
+    write_json(
+        Point::SupervisorStarted,
+        &folder.path.join("started.json"),
+        &Started { pid, start_time: start_time(pid) },
+    )?;
+    let status = fault::at(Point::AgentWait, || child.wait())?;
     Ok(Exited { code: status.code(), signal: status.signal(), error: None })
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    replace(path, &serde_json::to_vec(value)?, Durability::Synced).map_err(io::Error::other)
+fn write_json(point: Point, path: &Path, value: &impl Serialize) -> io::Result<()> {
+    replace_at(point, path, &serde_json::to_vec(value)?, Durability::Synced).map_err(io::Error::other)
 }
 
 /// When a process started, in clock ticks since boot: field 22 of `/proc/<pid>/stat` (proc(5)). Fields are counted
