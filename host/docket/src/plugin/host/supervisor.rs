@@ -22,6 +22,9 @@ pub const ARGUMENT: &str = "__supervise";
 
 /// How often a supervisor tries for its lock, five milliseconds apart.
 const LOCK_TRIES: usize = 40;
+/// How often a supervisor tries again to record what it knows, and how long it waits in between: a minute in all.
+const RECORD_TRIES: usize = 600;
+const RECORD_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a process folder's `command.json` says. Secrets are not in it: the environment is handed on directly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,7 +183,7 @@ pub fn supervise(folder: &Path) -> io::Result<()> {
         Ok(exited) => exited,
         Err(cause) => Exited { code: None, signal: None, error: Some(cause.to_string()) },
     };
-    write_json(Point::SupervisorExited, &folder.path.join("exited.json"), &exited)
+    record(Point::SupervisorExited, &folder.path.join("exited.json"), &exited)
 }
 
 fn run(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Exited> {
@@ -196,17 +199,29 @@ fn run(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Exited> {
     fault::conceal(&mut command);
     let mut child = fault::at(Point::AgentSpawn, || command.spawn())?;
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-    write_json(
-        Point::SupervisorStarted,
-        &folder.path.join("started.json"),
-        &Started { pid, start_time: start_time(pid) },
-    )?;
+    let started = Started { pid, start_time: start_time(pid) };
+    if let Err(cause) = record(Point::SupervisorStarted, &folder.path.join("started.json"), &started) {
+        // A process that nobody can find again must not go on.
+        stop(&started, Duration::ZERO);
+        child.wait()?;
+        return Err(cause);
+    }
     let status = fault::at(Point::AgentWait, || child.wait())?;
     Ok(Exited { code: status.code(), signal: status.signal(), error: None })
 }
 
-fn write_json(point: Point, path: &Path, value: &impl Serialize) -> io::Result<()> {
-    replace_at(point, path, &serde_json::to_vec(value)?, Durability::Synced).map_err(io::Error::other)
+/// Records something that can't be found out a second time, so a full disk is given time to be emptied.
+fn record(point: Point, path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_vec(value)?;
+    let mut tries = RECORD_TRIES;
+    loop {
+        match replace_at(point, path, &text, Durability::Synced) {
+            Ok(()) => return Ok(()),
+            Err(cause) if tries == 0 => return Err(io::Error::other(cause)),
+            Err(_) => tries -= 1,
+        }
+        std::thread::sleep(RECORD_PAUSE);
+    }
 }
 
 /// When a process started, in clock ticks since boot: field 22 of `/proc/<pid>/stat` (proc(5)). Fields are counted
