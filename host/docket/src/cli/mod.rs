@@ -19,18 +19,20 @@ use error::{CliError, ExitCode};
 use settings::Settings;
 use ui::Ui;
 
+use crate::plugin::host::{launcher, supervisor};
+
 /// Runs docket with these arguments (the program's name first) and returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    // The supervisor is no command of the user's: it gets a folder and nothing else.
-    let supervises =
-        arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::supervisor::ARGUMENT);
+    let word = arguments.get(1).and_then(|argument| argument.to_str()).unwrap_or_default();
     #[cfg(debug_assertions)]
-    if let Err(error) = settings::arm_faults(supervises) {
+    if let Err(error) = settings::arm_faults(word) {
         return Ui::new(Output::Human).error(&error).code();
     }
-    let code = if supervises {
+    // Supervisors and launchers are no commands of the user's: they get a folder and nothing else.
+    let code = if word == supervisor::ARGUMENT || word == launcher::ARGUMENT {
         let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
-        u8::from(crate::plugin::host::supervisor::supervise(&folder).is_err())
+        let role = if word == launcher::ARGUMENT { launcher::launch } else { supervisor::supervise };
+        u8::from(role(&folder).is_err())
     } else {
         command(&arguments)
     };

@@ -44,10 +44,14 @@ pub(super) fn output(global: &GlobalArguments) -> Result<Output, CliError> {
 
 /// Arms the fault points that the environment names. A debug build's alone: a release build has neither.
 #[cfg(debug_assertions)]
-pub(super) fn arm_faults(supervises: bool) -> Result<(), CliError> {
+pub(super) fn arm_faults(word: &str) -> Result<(), CliError> {
     use crate::disk::fault::{Role, VARIABLE, arm};
     let Ok(text) = std::env::var(VARIABLE) else { return Ok(()) };
-    let role = if supervises { Role::Supervisor } else { Role::Docket };
+    let role = match word {
+        crate::plugin::host::supervisor::ARGUMENT => Role::Supervisor,
+        crate::plugin::host::launcher::ARGUMENT => Role::Launcher,
+        _ => Role::Docket,
+    };
     arm(&text, role).map_err(|detail| {
         CliError::mistake(
             format!("{VARIABLE} can't be used: {detail}"),

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use fault::Point;
 
+/// What the names of files begin with that are to replace others.
+pub const TEMPORARY_PREFIX: &str = ".docket-";
 /// Only the owner.
 const PRIVATE: u32 = 0o700;
 /// Permission bits that let others write.
@@ -66,7 +68,7 @@ pub enum Durability {
 pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), DiskError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new()
-        .prefix(".docket-")
+        .prefix(TEMPORARY_PREFIX)
         .tempfile_in(folder)
         .map_err(DiskError::io("can't write in", folder))?;
     fault::write(Point::FileWrite, temporary.as_file(), bytes).map_err(DiskError::io("can't write", path))?;

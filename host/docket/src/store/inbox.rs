@@ -140,12 +140,28 @@ impl Inbox {
         files.into_iter().filter_map(take).collect()
     }
 
+    /// Removes replies that nobody will fetch, because whoever asked is dead.
+    /// Requests stay: what was asked for is done even if the asker did not live to hear of it.
+    pub fn sweep(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let asker = name.strip_suffix(".reply").and_then(|name| name.rsplit('.').next()?.parse().ok());
+            let asker = asker.and_then(rustix::process::Pid::from_raw);
+            // Another process with the asker's number keeps a reply alive a while longer, which harms nobody.
+            let is_dead = |asker| rustix::process::test_kill_process(asker) == Err(rustix::io::Errno::SRCH);
+            if asker.is_some_and(is_dead) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
     fn request_file(&self, ticket: &str) -> PathBuf {
-        self.folder.join(format!("{ticket}.request"))
+        self.folder.join(format!("{ticket}.{}.request", std::process::id()))
     }
 
     fn reply_file(&self, ticket: &str) -> PathBuf {
-        self.folder.join(format!("{ticket}.reply"))
+        self.folder.join(format!("{ticket}.{}.reply", std::process::id()))
     }
 }
 
@@ -181,5 +197,20 @@ mod tests {
         taken.remove(0).answer(&Reply::Done).expect("answered");
         assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), Some(Reply::Done));
         assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), None);
+    }
+
+    #[test]
+    fn replies_to_the_dead_are_swept_away_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inbox = Inbox::of(folder.path());
+        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1 } }, "1").expect("put");
+        // Larger than any process id that Linux gives (proc_sys_kernel(5), pid_max).
+        let (dead, alive) = ("2.2147483646.reply", format!("3.{}.reply", std::process::id()));
+        for name in [dead, &alive] {
+            fs::write(folder.path().join("inbox").join(name), "{}").expect("written");
+        }
+        inbox.sweep();
+        let there = |name: &str| folder.path().join("inbox").join(name).exists();
+        assert!(!there(dead) && there(&alive) && there(&format!("1.{}.request", std::process::id())));
     }
 }

@@ -12,7 +12,7 @@ use super::inbox::Inbox;
 use super::snapshot::RunSnapshot;
 use super::{Project, StoreError};
 use crate::disk::fault::{self, Point};
-use crate::disk::{Durability, create_folder, replace_at};
+use crate::disk::{Durability, TEMPORARY_PREFIX, create_folder, read_if_there, replace_at};
 
 /// What every run's id begins with.
 pub const ID_PREFIX: &str = "wf-";
@@ -135,7 +135,21 @@ impl RunFolder {
         }
         fault::after(Point::RunLock);
         let _ = lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id()));
+        self.sweep();
         Ok(Ownership { _lock: lock })
+    }
+
+    /// Removes what an owner that died left lying about: sandboxes of stages, which are made anew, files that were
+    /// not put in place, replies to requests whose askers died. Only for the run's owner.
+    fn sweep(&self) {
+        // What can't be removed now is swept by the next owner.
+        let _ = fs::remove_dir_all(self.path.join("work"));
+        self.inbox().sweep();
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// The process that owns the run, or was the last to own it, if it said so.
@@ -161,6 +175,16 @@ impl RunFolder {
             create_folder(folder)?;
         }
         Ok(replace_at(Point::Derived, &path, bytes, Durability::Derived)?)
+    }
+
+    /// Reads a text that was written with [`Self::write_derived`]. One that a machine without power left empty, or in
+    /// pieces, is as good as none.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub fn read_derived(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let bytes = read_if_there(&self.path.join(name))?;
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty()))
     }
 
     /// What `state.json` says; nothing when it is missing or not what docket writes: the journal is the truth.

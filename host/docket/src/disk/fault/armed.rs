@@ -23,6 +23,8 @@ pub enum Role {
     Docket,
     /// The supervisor of an agent's process.
     Supervisor,
+    /// What turns into the agent.
+    Launcher,
 }
 
 struct Armed {
@@ -168,6 +170,7 @@ impl Armed {
         let role = match self.role {
             Role::Docket => "docket",
             Role::Supervisor => "supervisor",
+            Role::Launcher => "launcher",
         };
         if let Some(mut log) = self.log.as_ref() {
             let line = format!("{} {role} {} {what}\n", std::process::id(), point.name());

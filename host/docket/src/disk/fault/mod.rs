@@ -95,12 +95,14 @@ points! {
     SupervisorSpawn = "supervisor.spawn",
     /// Taking a process folder's lock, by its supervisor.
     SupervisorLock = "supervisor.lock",
-    /// Marking that a process may have been started.
-    SupervisorLaunching = "supervisor.launching",
-    /// Starting the agent's command.
+    /// Starting a launcher, by a supervisor.
+    LauncherSpawn = "launcher.spawn",
+    /// Recording which process the agent will be, by its launcher.
+    LauncherStarted = "launcher.started",
+    /// Claiming the one permission to start the agent.
+    LauncherClaim = "launcher.claim",
+    /// Turning into the agent.
     AgentSpawn = "agent.spawn",
-    /// Recording which process the agent is.
-    SupervisorStarted = "supervisor.started",
     /// Waiting for the agent to end.
     AgentWait = "agent.wait",
     /// Recording how the agent ended.

@@ -2,7 +2,9 @@
 //! of the stage's context, and what was not granted is not linked.
 
 pub mod files;
+pub mod launcher;
 pub mod process;
+pub mod process_folder;
 mod report;
 mod stdio;
 pub mod supervisor;
