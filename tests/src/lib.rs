@@ -1,6 +1,8 @@
 //! A hermetic place to run the real binary in: its own HOME, DOCKET_HOME and cache, an otherwise empty environment, and
 //! a project of its own. What a command put out must be looked at.
 
+pub mod crash;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -45,6 +47,11 @@ impl Place {
             std::fs::create_dir(folder.path().join(name)).expect("a scratch folder");
         }
         Self { folder, binary: binary.into() }
+    }
+
+    /// Leaves everything as it is, for a look at it; returns where.
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
     }
 
     /// The project's folder.

@@ -19,21 +19,38 @@ use error::{CliError, ExitCode};
 use settings::Settings;
 use ui::Ui;
 
+use crate::plugin::host::{detached, launcher, supervisor};
+
 /// Runs docket with these arguments (the program's name first) and returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    // The supervisor is no command of the user's: it gets a folder and nothing else.
-    if arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::supervisor::ARGUMENT) {
-        let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
-        return u8::from(crate::plugin::host::supervisor::supervise(&folder).is_err());
+    let word = arguments.get(1).and_then(|argument| argument.to_str()).unwrap_or_default();
+    #[cfg(debug_assertions)]
+    if let Err(error) = settings::arm_faults(word) {
+        return Ui::new(Output::Human).error(&error).code();
     }
     // Nor is going on in the background: the same command line with this word in front.
-    if arguments.get(1).is_some_and(|argument| argument == crate::plugin::host::detached::ARGUMENT) {
-        crate::plugin::host::detached::leave_terminal();
+    if word == detached::ARGUMENT {
+        detached::leave_terminal();
         return run([&arguments[..1], &arguments[2..]].concat());
     }
-    let parsed = match Arguments::try_parse_from(&arguments) {
+    // Supervisors and launchers are no commands of the user's: they get a folder and nothing else.
+    let code = if word == supervisor::ARGUMENT || word == launcher::ARGUMENT {
+        let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
+        let role = if word == launcher::ARGUMENT { launcher::launch } else { supervisor::supervise };
+        u8::from(role(&folder).is_err())
+    } else {
+        command(&arguments)
+    };
+    #[cfg(debug_assertions)]
+    crate::disk::fault::settle();
+    code
+}
+
+/// Runs a command of the user's.
+fn command(arguments: &[OsString]) -> u8 {
+    let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(usage) => return misused(&arguments, usage),
+        Err(usage) => return misused(arguments, usage),
     };
     let (settings, command) = match prepare(parsed) {
         Ok(prepared) => prepared,
@@ -42,7 +59,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let mut ui = Ui::new(settings.output);
     match commands::run(command, settings, &mut ui) {
         Ok(code) => code.code(),
-        Err(CliError::Usage(usage)) => misused(&arguments, *usage),
+        Err(CliError::Usage(usage)) => misused(arguments, *usage),
         Err(error) => ui.error(&error).code(),
     }
 }

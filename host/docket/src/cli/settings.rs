@@ -42,6 +42,24 @@ pub(super) fn output(global: &GlobalArguments) -> Result<Output, CliError> {
     }
 }
 
+/// Arms the fault points that the environment names. A debug build's alone: a release build has neither.
+#[cfg(debug_assertions)]
+pub(super) fn arm_faults(word: &str) -> Result<(), CliError> {
+    use crate::disk::fault::{Role, VARIABLE, arm};
+    let Ok(text) = std::env::var(VARIABLE) else { return Ok(()) };
+    let role = match word {
+        crate::plugin::host::supervisor::ARGUMENT => Role::Supervisor,
+        crate::plugin::host::launcher::ARGUMENT => Role::Launcher,
+        _ => Role::Docket,
+    };
+    arm(&text, role).map_err(|detail| {
+        CliError::mistake(
+            format!("{VARIABLE} can't be used: {detail}"),
+            "see docs/reliability.md, or unset it",
+        )
+    })
+}
+
 impl Settings {
     pub(super) fn new(global: &GlobalArguments, output: Output) -> Result<Self, CliError> {
         // A variable that is not UTF-8 can be handed to nobody through JSON; programs that need it have it anyway.

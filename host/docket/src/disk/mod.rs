@@ -6,11 +6,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that touches files")]
 
+pub mod fault;
+
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use fault::Point;
+
+/// What the names of files begin with that are to replace others.
+pub const TEMPORARY_PREFIX: &str = ".docket-";
 /// Only the owner.
 const PRIVATE: u32 = 0o700;
 /// Permission bits that let others write.
@@ -62,11 +67,11 @@ pub enum Durability {
 /// When the folder can't be written; the file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), DiskError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".docket-")
+    let temporary = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
         .tempfile_in(folder)
         .map_err(DiskError::io("can't write in", folder))?;
-    temporary.write_all(bytes).map_err(DiskError::io("can't write", path))?;
+    fault::write(Point::FileWrite, temporary.as_file(), bytes).map_err(DiskError::io("can't write", path))?;
     let mode = fs::metadata(path).map(|metadata| metadata.permissions());
     match mode {
         Ok(permissions) => temporary.as_file().set_permissions(permissions),
@@ -74,12 +79,25 @@ pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), 
     }
     .map_err(DiskError::io("can't set the permissions of", path))?;
     if durability == Durability::Synced {
-        temporary.as_file().sync_all().map_err(DiskError::io("can't sync", path))?;
+        fault::act(Point::FileSync, || temporary.as_file().sync_all())
+            .map_err(DiskError::io("can't sync", path))?;
     }
-    temporary.persist(path).map_err(|error| error.error).map_err(DiskError::io("can't replace", path))?;
+    let put = || temporary.persist(path).map(|_| ()).map_err(|error| error.error);
+    fault::act(Point::FileRename, put).map_err(DiskError::io("can't replace", path))?;
     if durability == Durability::Synced {
         sync_folder(folder)?;
     }
+    Ok(())
+}
+
+/// As [`replace`], for a kind of file that can be told apart when docket is tested.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_at(point: Point, path: &Path, bytes: &[u8], durability: Durability) -> Result<(), DiskError> {
+    fault::before(point).map_err(DiskError::io("can't replace", path))?;
+    replace(path, bytes, durability)?;
+    fault::after(point);
     Ok(())
 }
 
@@ -88,7 +106,8 @@ pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), 
 /// # Errors
 /// When the folder can't be opened or synced.
 pub fn sync_folder(folder: &Path) -> Result<(), DiskError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(DiskError::io("can't sync", folder))
+    let sync = || File::open(folder).and_then(|folder| folder.sync_all());
+    fault::act(Point::FolderSync, sync).map_err(DiskError::io("can't sync", folder))
 }
 
 /// Reads a file that may not be there.

@@ -18,7 +18,7 @@ use crate::plugin::host::{Cancel, Notices};
 use crate::plugin::{Grants, Outcome, Plugin, StageCall};
 use crate::store::change::Seen;
 use crate::store::run_folder::file_name;
-use crate::store::{RunFolder, change};
+use crate::store::{RunFolder, StoreError, change};
 
 /// A stage, ready to be handed to a thread.
 pub(super) struct Job {
@@ -185,12 +185,21 @@ fn agent_text(
     }
     let facts = PromptFacts { run: &start.run, date: &start.date, inputs: &start.inputs };
     let project = &engine.setting().project;
-    let prompt = prompt(project, workflow, task, &facts)?;
+    // An attempt that is taken up again after a crash has the prompt it had, whatever became of the document: its
+    // agent may be at work on it.
+    let kept = format!("results/{}/prompt-{}.md", file_name(&task.name), task.attempt);
+    let failed = |error: StoreError| Failure::new("prompt-failed", error.to_string());
+    let prompt = match folder.read_derived(&kept).map_err(failed)? {
+        Some(prompt) => prompt,
+        None => {
+            let prompt = prompt(project, workflow, task, &facts)?;
+            folder.write_derived(&kept, prompt.as_bytes()).map_err(failed)?;
+            prompt
+        }
+    };
     let path = folder.results(&task.name).join("prompt.md");
     let name = path.strip_prefix(folder.path()).map(|path| path.display().to_string()).unwrap_or_default();
-    folder
-        .write_derived(&name, prompt.as_bytes())
-        .map_err(|error| Failure::new("prompt-failed", error.to_string()))?;
+    folder.write_derived(&name, prompt.as_bytes()).map_err(failed)?;
     let shown = path.strip_prefix(project.root()).unwrap_or(&path).display().to_string();
     Ok(Some(AgentText { prompt, file: shown }))
 }

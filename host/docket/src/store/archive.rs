@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::run_folder::ID_PREFIX;
 use super::snapshot::RunSnapshot;
 use super::{Project, StoreError};
-use crate::disk::{Durability, create_folder, read_if_there, replace, sync_folder};
+use crate::disk::fault::Point;
+use crate::disk::{Durability, create_folder, read_if_there, replace_at, sync_folder};
 
 /// The version of this format. 1 was the run's snapshot alone, without this number.
 pub const FORMAT: u32 = 2;
@@ -111,7 +112,7 @@ impl ArchiveRecord {
         }
         let mut text = serde_json::to_vec_pretty(self).map_err(damaged(&path))?;
         text.push(b'\n');
-        replace(&path, &text, durability)?;
+        replace_at(Point::Archive, &path, &text, durability)?;
         if durability == Durability::Synced {
             if read_if_there(&path)?.as_ref() != Some(&text) {
                 let detail = "it does not hold what was just written".to_owned();

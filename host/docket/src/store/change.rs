@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write as _;
 use std::time::SystemTime;
 
 use cap_std::fs::{Dir, OpenOptions};
@@ -13,7 +12,8 @@ use docket_core::run::{
 use rustix::fs::{Mode, OFlags};
 
 use super::{Project, RunFolder, StoreError};
-use crate::disk::{Durability, create_folder, replace, sync_folder};
+use crate::disk::fault::{self, Point};
+use crate::disk::{Durability, create_folder, replace_at, sync_folder};
 
 /// Texts up to this size are kept in the journal itself, which saves a file and a sync of its own.
 const INLINE_BYTES: usize = 128 * 1024;
@@ -89,7 +89,7 @@ pub fn plan(
 fn keep_before(project: &Project, run: &RunFolder, path: &ProjectPath, hash: &str) -> Result<(), StoreError> {
     if let Some(bytes) = project.read(path)?.filter(|bytes| sha256(bytes) == hash) {
         create_folder(&run.blobs())?;
-        replace(&run.blobs().join(hash), &bytes, Durability::Derived)?;
+        replace_at(Point::Blob, &run.blobs().join(hash), &bytes, Durability::Derived)?;
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ fn store(run: &RunFolder, hash: &str, bytes: Vec<u8>) -> Result<Content, StoreEr
         other => {
             let bytes = other.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes);
             create_folder(&run.blobs())?;
-            replace(&run.blobs().join(hash), &bytes, Durability::Synced)?;
+            replace_at(Point::Blob, &run.blobs().join(hash), &bytes, Durability::Synced)?;
             sync_folder(run.path())?;
             Ok(Content::Blob { bytes: size as u64 })
         }
@@ -198,20 +198,20 @@ fn write(project: &Project, run: &RunFolder, path: &ProjectPath, bytes: &[u8]) -
         // A run has one owner at a time, so a leftover of one that died is overwritten by the next.
         let temporary = format!(".{}-{name}.tmp", run.id());
         let mode = folder.symlink_metadata(name).map(|metadata| metadata.permissions()).ok();
-        let mut file =
-            folder.open_with(&temporary, OpenOptions::new().write(true).create(true).truncate(true))?;
-        let written = file
-            .write_all(bytes)
+        let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
+        let file = folder.open_with(&temporary, &options)?.into_std();
+        let mode = mode.map(|mode| mode.into_std(&file)).transpose()?;
+        let written = fault::write(Point::ApplyWrite, &file, bytes)
             .and_then(|()| mode.map_or(Ok(()), |mode| file.set_permissions(mode)))
-            .and_then(|()| file.sync_all())
-            .and_then(|()| folder.rename(&temporary, &folder, name));
+            .and_then(|()| fault::act(Point::ApplySync, || file.sync_all()))
+            .and_then(|()| fault::act(Point::ApplyRename, || folder.rename(&temporary, &folder, name)));
         if written.is_err() {
             let _ = folder.remove_file(&temporary);
         }
         written?;
-        folder.into_std_file().sync_all()
+        fault::act(Point::ApplyFolder, || folder.into_std_file().sync_all())
     };
-    go().map_err(error)
+    fault::at(Point::ApplyFile, go).map_err(error)
 }
 
 /// Opens the folder a path lies in, creating missing ones, and gives the file's name.

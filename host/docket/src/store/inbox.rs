@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StoreError;
-use crate::disk::{Durability, create_folder, read_if_there, replace};
+use crate::disk::fault::{self, Point};
+use crate::disk::{Durability, create_folder, read_if_there, replace_at};
 
 /// How often both sides look. Short against the 200 ms within which a request is to be taken.
 pub const POLL: Duration = Duration::from_millis(25);
@@ -127,7 +128,7 @@ impl Inbox {
     pub fn put(&self, request: &Request, ticket: &str) -> Result<(), StoreError> {
         create_folder(&self.folder)?;
         let text = serde_json::to_vec(request).map_err(|cause| damaged(&self.folder, &cause))?;
-        Ok(replace(&self.request_file(ticket), &text, Durability::Derived)?)
+        Ok(replace_at(Point::InboxRequest, &self.request_file(ticket), &text, Durability::Derived)?)
     }
 
     /// Waits for the reply to a request. `None` when none came in the time given.
@@ -169,18 +170,34 @@ impl Inbox {
         files.sort_by_key(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
         let take = |path: PathBuf| {
             let request = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            fs::remove_file(&path).ok()?;
+            fault::act(Point::InboxTake, || fs::remove_file(&path)).ok()?;
             Some(Taken { request: request?, reply: path.with_extension("reply") })
         };
         files.into_iter().filter_map(take).collect()
     }
 
+    /// Removes replies that nobody will fetch, because whoever asked is dead.
+    /// Requests stay: what was asked for is done even if the asker did not live to hear of it.
+    pub fn sweep(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let asker = name.strip_suffix(".reply").and_then(|name| name.rsplit('.').next()?.parse().ok());
+            let asker = asker.and_then(rustix::process::Pid::from_raw);
+            // Another process with the asker's number keeps a reply alive a while longer, which harms nobody.
+            let is_dead = |asker| rustix::process::test_kill_process(asker) == Err(rustix::io::Errno::SRCH);
+            if asker.is_some_and(is_dead) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
     fn request_file(&self, ticket: &str) -> PathBuf {
-        self.folder.join(format!("{ticket}.request"))
+        self.folder.join(format!("{ticket}.{}.request", std::process::id()))
     }
 
     fn reply_file(&self, ticket: &str) -> PathBuf {
-        self.folder.join(format!("{ticket}.reply"))
+        self.folder.join(format!("{ticket}.{}.reply", std::process::id()))
     }
 }
 
@@ -191,7 +208,7 @@ impl Taken {
     /// When the reply can't be written; whoever asked finds out by asking again, which is harmless.
     pub fn answer(self, reply: &Reply) -> Result<(), StoreError> {
         let text = serde_json::to_vec(reply).map_err(|cause| damaged(&self.reply, &cause))?;
-        Ok(replace(&self.reply, &text, Durability::Derived)?)
+        Ok(replace_at(Point::InboxReply, &self.reply, &text, Durability::Derived)?)
     }
 }
 
@@ -216,5 +233,20 @@ mod tests {
         taken.remove(0).answer(&Reply::Done).expect("answered");
         assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), Some(Reply::Done));
         assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), None);
+    }
+
+    #[test]
+    fn replies_to_the_dead_are_swept_away_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inbox = Inbox::of(folder.path());
+        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1 } }, "1").expect("put");
+        // Larger than any process id that Linux gives (proc_sys_kernel(5), pid_max).
+        let (dead, alive) = ("2.2147483646.reply", format!("3.{}.reply", std::process::id()));
+        for name in [dead, &alive] {
+            fs::write(folder.path().join("inbox").join(name), "{}").expect("written");
+        }
+        inbox.sweep();
+        let there = |name: &str| folder.path().join("inbox").join(name).exists();
+        assert!(!there(dead) && there(&alive) && there(&format!("1.{}.request", std::process::id())));
     }
 }

@@ -1,13 +1,14 @@
 //! A run's journal as a file: read, cut off a torn end, append. The format is `docket_core::run`'s.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use docket_core::Timestamp;
 use docket_core::run::{Decision, Journal, RunState, Tail, Writer, read};
 
 use super::StoreError;
+use crate::disk::fault::{self, Point};
 use crate::disk::sync_folder;
 
 /// An open journal. Only a run's owner has one.
@@ -53,12 +54,12 @@ impl JournalFile {
     /// # Errors
     /// When the folder can't be written.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .and_then(|file| file.set_len(0).map(|()| file))
-            .map_err(StoreError::io("can't create", path))?;
+        let open = || {
+            let file = OpenOptions::new().create(true).append(true).open(path)?;
+            file.set_len(0)?;
+            Ok(file)
+        };
+        let file = fault::at(Point::JournalCreate, open).map_err(StoreError::io("can't create", path))?;
         Ok(Self { path: path.to_owned(), file, writer: Writer::default() })
     }
 
@@ -71,10 +72,12 @@ impl JournalFile {
         let mut file =
             OpenOptions::new().append(true).open(path).map_err(StoreError::io("can't open", path))?;
         if let Tail::Torn { sound } = journal.tail {
-            file.set_len(sound as u64)
-                .and_then(|()| file.sync_all())
-                .and_then(|()| file.seek(SeekFrom::End(0)).map(|_| ()))
-                .map_err(StoreError::io("can't cut the torn end off", path))?;
+            let cut = || {
+                file.set_len(sound as u64)?;
+                file.sync_all()?;
+                file.seek(SeekFrom::End(0)).map(|_| ())
+            };
+            fault::act(Point::JournalCut, cut).map_err(StoreError::io("can't cut the torn end off", path))?;
         }
         Ok(Self { path: path.to_owned(), file, writer: journal.writer })
     }
@@ -94,10 +97,9 @@ impl JournalFile {
             path: self.path.clone(),
             detail: format!("BUG: an event can't be written: {cause}"),
         })?;
-        let written = self
-            .file
-            .write_all(line.as_bytes())
-            .and_then(|()| if decision.durable { self.file.sync_data() } else { Ok(()) });
+        let sync = || fault::act(Point::JournalSync, || self.file.sync_data());
+        let written = fault::write(Point::JournalWrite, &self.file, line.as_bytes())
+            .and_then(|()| if decision.durable { sync() } else { Ok(()) });
         if let Err(cause) = written {
             // A half-written line would make the next one unreadable; if even cutting it off fails, the next
             // owner sees a torn end and cuts it off.
@@ -113,9 +115,11 @@ impl JournalFile {
     /// # Errors
     /// When the folders can't be synced.
     pub fn sync_name(&self) -> Result<(), StoreError> {
+        fault::before(Point::JournalName).map_err(StoreError::io("can't sync", &self.path))?;
         for folder in self.path.ancestors().skip(1).take(2) {
             sync_folder(folder)?;
         }
+        fault::after(Point::JournalName);
         Ok(())
     }
 }

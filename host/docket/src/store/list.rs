@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::run_folder::ID_PREFIX;
 use super::snapshot::ShownStatus;
 use super::{Project, RunFolder, StoreError, archive, journal};
+use crate::disk::fault::{self, Point};
 use crate::disk::{Durability, replace};
 
 /// How long an owner waits for somebody who rewrites the index, which takes milliseconds.
@@ -110,7 +110,7 @@ pub fn note(project: &Project, state: &RunState) -> Result<(), StoreError> {
     // lost is better than a run that stands still: the index only follows from the journals.
     locked(&path, NOTE_PATIENCE, open, |file| file.try_lock_shared())
         .and_then(|found| found.map_or_else(open, Ok))
-        .and_then(|mut file| file.write_all(&line))
+        .and_then(|file| fault::write(Point::IndexWrite, &file, &line))
         .map_err(StoreError::io("can't append to", &path))
 }
 

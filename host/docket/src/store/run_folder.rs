@@ -11,7 +11,8 @@ use docket_core::Timestamp;
 use super::inbox::Inbox;
 use super::snapshot::RunSnapshot;
 use super::{Project, StoreError};
-use crate::disk::{Durability, create_folder, replace};
+use crate::disk::fault::{self, Point};
+use crate::disk::{Durability, TEMPORARY_PREFIX, create_folder, read_if_there, replace_at};
 
 pub use docket_core::run::ID_PREFIX;
 /// How long to try for the lock: somebody who only looks holds it for microseconds.
@@ -43,7 +44,7 @@ impl RunFolder {
         if super::archive::find(project, id).is_some() {
             return Ok(None);
         }
-        match fs::create_dir(&path) {
+        match fault::at(Point::RunCreate, || fs::create_dir(&path)) {
             Ok(()) => Ok(Some(Self { id: id.to_owned(), path })),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
             Err(cause) => Err(StoreError::io("can't create the folder", &path)(cause)),
@@ -167,13 +168,9 @@ impl RunFolder {
     /// [`StoreError::Owned`] when another process is.
     pub fn own(&self) -> Result<Ownership, StoreError> {
         let path = self.path.join("lock");
-        let mut lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(StoreError::io("can't open", &path))?;
+        let open = || OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path);
+        fault::before(Point::RunLock).map_err(StoreError::io("can't lock", &path))?;
+        let mut lock = open().map_err(StoreError::io("can't open", &path))?;
         let start = Instant::now();
         loop {
             match lock.try_lock() {
@@ -189,8 +186,23 @@ impl RunFolder {
                 }
             }
         }
+        fault::after(Point::RunLock);
         let _ = lock.set_len(0).and_then(|()| write!(lock, "{}", std::process::id()));
+        self.sweep();
         Ok(Ownership { _lock: lock })
+    }
+
+    /// Removes what an owner that died left lying about: sandboxes of stages, which are made anew, files that were
+    /// not put in place, replies to requests whose askers died. Only for the run's owner.
+    fn sweep(&self) {
+        // What can't be removed now is swept by the next owner.
+        let _ = fs::remove_dir_all(self.path.join("work"));
+        self.inbox().sweep();
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// The process that owns the run, or was the last to own it, if it said so.
@@ -215,7 +227,17 @@ impl RunFolder {
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
         }
-        Ok(replace(&path, bytes, Durability::Derived)?)
+        Ok(replace_at(Point::Derived, &path, bytes, Durability::Derived)?)
+    }
+
+    /// Reads a text that was written with [`Self::write_derived`]. One that a machine without power left empty, or in
+    /// pieces, is as good as none.
+    ///
+    /// # Errors
+    /// When it is there and can't be read.
+    pub fn read_derived(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let bytes = read_if_there(&self.path.join(name))?;
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty()))
     }
 
     /// What `state.json` says; nothing when it is missing or not what docket writes: the journal is the truth.
@@ -258,7 +280,7 @@ impl RunFolder {
             .create(true)
             .append(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .and_then(|file| fault::write(Point::LogWrite, &file, line.as_bytes()))
             .map_err(StoreError::io("can't append to", &path))
     }
 }

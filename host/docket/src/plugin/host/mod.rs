@@ -3,7 +3,9 @@
 
 pub mod detached;
 pub mod files;
+pub mod launcher;
 pub mod process;
+pub mod process_folder;
 pub mod records;
 mod report;
 mod stdio;

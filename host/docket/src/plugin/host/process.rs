@@ -13,9 +13,11 @@ use wasmtime::component::Resource;
 use super::contract::docket::stage::process::{
     Argument, Command, Event, ExitStatus, Host, HostChild, ProcessError,
 };
-use super::supervisor::{self, ProcessFolder, Recorded, Started};
+use super::process_folder::{self, ProcessFolder, Recorded, Started};
+use super::supervisor::Supervision;
 use super::{Cancel, StageContext};
-use crate::disk::{Durability, replace};
+use crate::disk::fault::Point;
+use crate::disk::{Durability, replace_at};
 
 /// How often a process's files are looked at.
 const POLL: Duration = Duration::from_millis(10);
@@ -23,8 +25,6 @@ const POLL: Duration = Duration::from_millis(10);
 const MAX_LINE: usize = 1024 * 1024;
 /// Largest answer file that is read.
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
-/// How long a supervisor may take to start its command.
-const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long an agent may take to end by itself when its run is cancelled.
 const CANCEL_GRACE: Duration = Duration::from_secs(2);
 
@@ -81,8 +81,8 @@ impl Processes {
             return take_up(folder);
         }
         prepare(&folder, command, &recorded).map_err(failed)?;
-        supervisor::launch(&folder, &granted.environment).map_err(failed)?;
-        Ok(Child::new(folder))
+        let supervision = Supervision::start(&folder, granted.environment.clone()).map_err(failed)?;
+        Ok(Child::new(folder, Some(supervision)))
     }
 }
 
@@ -97,12 +97,13 @@ fn refuse_other_command(folder: &ProcessFolder, recorded: &Recorded) -> Result<(
 
 /// Takes up a process that was started before.
 fn take_up(folder: ProcessFolder) -> Result<Child, ProcessError> {
+    // docket's format before launchers: the claim came before it was known which process it would be.
     if folder.started().is_none() && folder.exited().is_none() && !folder.is_supervised() {
         return Err(ProcessError::Lost(
             "docket died while it started the command; whether it ran can't be known".to_owned(),
         ));
     }
-    Ok(Child::new(folder))
+    Ok(Child::new(folder, None))
 }
 
 /// Writes what the command needs; `command.json` comes last and says that the rest is there. What an earlier start wrote
@@ -117,7 +118,7 @@ fn prepare(folder: &ProcessFolder, command: &Command, recorded: &Recorded) -> st
         std::fs::write(folder.attachments().join(&attachment.name), &attachment.content)?;
     }
     std::fs::write(folder.stdin(), command.stdin.as_deref().unwrap_or_default())?;
-    replace(&folder.command(), &serde_json::to_vec(recorded)?, Durability::Derived)
+    replace_at(Point::CommandPrepare, &folder.command(), &serde_json::to_vec(recorded)?, Durability::Derived)
         .map_err(std::io::Error::other)
 }
 
@@ -160,16 +161,17 @@ fn arguments(command: &Command, folder: &ProcessFolder) -> Result<Vec<String>, P
 /// A process as a plugin sees it.
 pub struct Child {
     folder: ProcessFolder,
+    /// The supervisor that this docket started, if it did.
+    supervision: Option<Supervision>,
     stdout: Lines,
     stderr: Lines,
-    since: Instant,
     over: bool,
 }
 
 impl Child {
-    fn new(folder: ProcessFolder) -> Self {
+    fn new(folder: ProcessFolder, supervision: Option<Supervision>) -> Self {
         let (stdout, stderr) = (Lines::new(folder.stdout()), Lines::new(folder.stderr()));
-        Self { folder, stdout, stderr, since: Instant::now(), over: false }
+        Self { folder, supervision, stdout, stderr, over: false }
     }
 
     /// The next event, if there is one now.
@@ -188,27 +190,25 @@ impl Child {
         Some(status)
     }
 
-    fn end(&self) -> Option<Event> {
-        let exited = |code, signal| Event::Exited(ExitStatus { code, signal, answers: self.answers() });
-        if self.over {
-            return Some(exited(None, None));
-        }
-        if let Some(status) = self.folder.exited() {
-            return Some(exited(status.code, status.signal));
-        }
-        if self.folder.is_supervised() {
+    fn end(&mut self) -> Option<Event> {
+        let answers = |child: &Self| child.folder.exited().map_or((None, None), |end| (end.code, end.signal));
+        let is_over = self.over
+            || self.folder.exited().is_some()
+            || !self.folder.is_supervised()
+                && if self.folder.was_launched() {
+                    // The supervisor was killed. The process may live on; how it ends can't be known, but that it ends
+                    // can.
+                    !self.folder.is_alive()
+                } else {
+                    let folder = &self.folder;
+                    !self.supervision.as_mut().is_some_and(|supervision| supervision.goes_on(folder))
+                };
+        if !is_over {
             return None;
         }
-        match self.folder.started() {
-            // The supervisor was killed. The process may live on; how it ends can't be known, but that it ends can.
-            Some(_) if self.folder.is_alive() => None,
-            // It may have recorded the end between the two looks.
-            Some(_) => Some(match self.folder.exited() {
-                Some(status) => exited(status.code, status.signal),
-                None => exited(None, None),
-            }),
-            None => (self.since.elapsed() > START_PATIENCE).then(|| exited(None, None)),
-        }
+        // Looked at last: the end may have been recorded between the looks.
+        let (code, signal) = answers(self);
+        Some(Event::Exited(ExitStatus { code, signal, answers: self.answers() }))
     }
 
     fn answers(&self) -> Vec<(String, String)> {
@@ -296,7 +296,7 @@ impl HostChild for StageContext {
             let cancelled = self.processes.as_ref().is_some_and(|processes| processes.cancel.is_cancelled());
             let child = self.table.get_mut(&child)?;
             if cancelled && let Some(started) = child.started() {
-                supervisor::stop(&started, CANCEL_GRACE);
+                process_folder::stop(&started, CANCEL_GRACE);
             }
             if let Some(event) = child.poll() {
                 return Ok(event);
@@ -311,7 +311,7 @@ impl HostChild for StageContext {
 
     async fn stop(&mut self, child: Resource<Child>, grace_milliseconds: u64) -> wasmtime::Result<()> {
         if let Some(started) = self.table.get(&child)?.started() {
-            supervisor::stop(&started, Duration::from_millis(grace_milliseconds.min(60_000)));
+            process_folder::stop(&started, Duration::from_millis(grace_milliseconds.min(60_000)));
         }
         Ok(())
     }
@@ -322,8 +322,8 @@ impl HostChild for StageContext {
     }
 }
 
-/// Ends every process that a stage left running: its run was cancelled, it hit a limit, or it failed. One whose
-/// supervisor has not begun yet is kept from ever starting.
+/// Ends every process that a stage left running: its run was cancelled, it hit a limit, or it failed. One that was not
+/// started yet is kept from ever starting.
 pub fn stop_all(records: &Path) {
     let Ok(entries) = std::fs::read_dir(records) else { return };
     for entry in entries.flatten() {
@@ -331,14 +331,8 @@ pub fn stop_all(records: &Path) {
         if folder.exited().is_some() || File::create_new(folder.launching()).is_ok() {
             continue;
         }
-        let start = Instant::now();
-        let is_starting =
-            || folder.started().is_none() && folder.exited().is_none() && folder.is_supervised();
-        while is_starting() && start.elapsed() < START_PATIENCE {
-            std::thread::sleep(POLL);
-        }
         if let (Some(started), None) = (folder.started(), folder.exited()) {
-            supervisor::stop(&started, CANCEL_GRACE);
+            process_folder::stop(&started, CANCEL_GRACE);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use docket_core::run::sha256;
 use serde::de::DeserializeOwned;
 
-use super::supervisor::{Exited, ProcessFolder, Recorded, Started};
+use super::process_folder::{Exited, ProcessFolder, Recorded, Started};
 
 /// A process folder that was found below a run's results.
 #[derive(Debug)]

@@ -1,0 +1,317 @@
+//! What must hold, whatever was killed or refused: looked at after every command, and once more at the end. Knows
+//! docket's promises and its published files, and nothing of what was done to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::journal::{Journal, sha256};
+use super::process;
+use super::room::Room;
+use super::subject::FILES;
+
+/// A promise that was broken, in words.
+pub type Violation = String;
+
+/// Something docket said it has done, which must stay done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Acknowledged {
+    /// It took an answer.
+    Answer(Value),
+    /// It cancelled the run.
+    Cancel,
+    /// It took the request to pause.
+    Pause,
+}
+
+/// A run as it was seen after a command.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its id.
+    pub run: String,
+    /// What `docket workflow status --output json` says.
+    pub status: Value,
+    /// Its journal.
+    pub journal: Journal,
+}
+
+/// Watches a case.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// What the journal began with when it was last seen; none of it may ever go away.
+    recorded: Vec<u8>,
+    acknowledged: Vec<Acknowledged>,
+    /// When and into which file a content was written that docket planned to write, by path and hash.
+    written: BTreeMap<(String, String), (u64, i64, i64)>,
+}
+
+impl View {
+    /// Looks at a room's run. `None` when none has been recorded yet.
+    ///
+    /// # Errors
+    /// When there are several, the journal is unsound, or docket can't say where the run stands.
+    pub fn of(room: &Room) -> Result<Option<Self>, Violation> {
+        let mut found = Vec::new();
+        for run in room.place.runs() {
+            let bytes = std::fs::read(room.place.run_folder(&run).join("journal.jsonl")).unwrap_or_default();
+            let journal = Journal::read(bytes).map_err(|fault| format!("the journal of {run}: {fault}"))?;
+            if journal.sound > 0 {
+                found.push((run, journal));
+            }
+        }
+        if found.len() > 1 {
+            return Err(format!("there are {} runs", found.len()));
+        }
+        let Some((run, journal)) = found.pop() else { return Ok(None) };
+        let output = room.place.run(&["workflow", "status", &run, "--output", "json"]);
+        let status = serde_json::from_str(&output.stdout)
+            .map_err(|_| format!("`status` of {run} exits with {}: {}", output.code, output.stderr))?;
+        Ok(Some(Self { run, status, journal }))
+    }
+
+    /// The run's status.
+    pub fn status(&self) -> &str {
+        self.status["status"].as_str().unwrap_or_default()
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status(), "completed" | "failed" | "cancelled")
+    }
+
+    /// Names of the stages with this status.
+    pub fn stages(&self, status: &str) -> Vec<&str> {
+        let stages = self.status["stages"].as_array().into_iter().flatten();
+        stages.filter(|stage| stage["status"] == status).filter_map(|stage| stage["name"].as_str()).collect()
+    }
+}
+
+impl Watch {
+    /// Notes what docket said it has done.
+    pub fn acknowledge(&mut self, done: Acknowledged) {
+        self.acknowledged.push(done);
+    }
+
+    /// The machine lost the last record, which was not synced: it may go away.
+    pub fn forget_after(&mut self, length: usize) {
+        self.recorded.truncate(length);
+    }
+
+    /// Checks what must hold at any time when no docket runs.
+    ///
+    /// # Errors
+    /// The first promise that was broken.
+    pub fn check(&mut self, room: &Room, view: Option<&View>) -> Result<(), Violation> {
+        let empty = Journal::default();
+        let journal = view.map_or(&empty, |view| &view.journal);
+        if !journal.bytes.starts_with(&self.recorded) {
+            return Err("the journal lost or changed a record".to_owned());
+        }
+        self.recorded = journal.bytes[..journal.sound].to_vec();
+        for done in &self.acknowledged {
+            let is_kept = match done {
+                Acknowledged::Answer(value) => journal.has_answer(value),
+                Acknowledged::Cancel => journal.count("run_cancelled") > 0,
+                Acknowledged::Pause => journal.count("pause_requested") > 0,
+            };
+            if !is_kept {
+                return Err(format!("docket acknowledged {done:?}, and its journal does not have it"));
+            }
+        }
+        if view.is_some_and(|view| view.status() == "running") {
+            return Err("the run is shown as running, and nobody runs it".to_owned());
+        }
+        check_launches(room, view)?;
+        self.check_files(room, journal)
+    }
+
+    /// Every file is as it was or as docket planned it, in that case written once.
+    fn check_files(&mut self, room: &Room, journal: &Journal) -> Result<(), Violation> {
+        let planned = journal.planned_writes();
+        for (path, file) in project_files(&room.place.project()) {
+            let bytes = std::fs::read(&file).map_err(|cause| format!("{path}: {cause}"))?;
+            if is_original(&path, &bytes) || is_temporary(&path) {
+                continue;
+            }
+            let key = (path, sha256(&bytes));
+            if !planned.contains(&key) {
+                return Err(format!("{} was written before it was recorded what would be", key.0));
+            }
+            let found = std::fs::metadata(&file).map_err(|cause| format!("{}: {cause}", key.0))?;
+            let version = (found.ino(), found.mtime(), found.mtime_nsec());
+            if let Some(before) = self.written.get(&key)
+                && *before != version
+            {
+                return Err(format!("{} was written a second time", key.0));
+            }
+            self.written.insert(key, version);
+        }
+        Ok(())
+    }
+}
+
+/// No attempt at a stage launched its agent twice, and none did before it was recorded that it started.
+fn check_launches(room: &Room, view: Option<&View>) -> Result<(), Violation> {
+    let mut seen = BTreeSet::new();
+    for (_, out) in room.ledger() {
+        if !seen.insert(out.clone()) {
+            return Err(format!("the agent for {out} was launched twice"));
+        }
+        // …/results/<stage>/attempt-<n>/process-<m>/stdout
+        let parts: Vec<&str> = out.rsplit('/').collect();
+        let known = view.is_some_and(|view| {
+            let stages = view.status["stages"].as_array().into_iter().flatten();
+            let attempt = parts.get(2).and_then(|part| part.strip_prefix("attempt-")?.parse::<u64>().ok());
+            stages.into_iter().any(|stage| {
+                stage["name"].as_str() == parts.get(3).copied() && stage["attempt"].as_u64() >= attempt
+            })
+        });
+        if !known {
+            return Err(format!("the agent for {out} was launched before its stage's start was recorded"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that nothing is left of a run that is over but what is meant to stay.
+///
+/// # Errors
+/// What is left.
+pub fn check_leftovers(room: &Room, view: &View) -> Result<(), Violation> {
+    let home = room.place.home();
+    let root = home.parent().unwrap_or(&home).to_owned();
+    let mut living = process::below(&root);
+    let start = std::time::Instant::now();
+    // A supervisor ends a moment after it recorded its agent's end, an agent a moment after it was told to.
+    while !living.is_empty() && start.elapsed() < std::time::Duration::from_secs(20) {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        living = process::below(&root);
+    }
+    if let Some(line) = living.first() {
+        return Err(format!("a process is left: {line}"));
+    }
+    if let Some((path, _)) = project_files(&room.place.project()).iter().find(|(path, _)| is_temporary(path))
+    {
+        return Err(format!("a temporary file is left in the project: {path}"));
+    }
+    let folder = room.place.run_folder(&view.run);
+    let inside = |name: &str| {
+        let entries = std::fs::read_dir(folder.join(name)).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<_>>()
+    };
+    if let Some(name) = inside("inbox").iter().find(|name| name.ends_with(".request")) {
+        return Err(format!("a request was left in the inbox: {name}"));
+    }
+    match inside("work").first() {
+        Some(name) => Err(format!("a stage's sandbox was left: {name}")),
+        None => Ok(()),
+    }
+}
+
+/// Checks what docket keeps about a run that is over: its record by month, its state, results of completed stages.
+///
+/// # Errors
+/// What is missing or says something else.
+pub fn check_records(room: &Room, view: &View) -> Result<(), Violation> {
+    let folder = room.place.run_folder(&view.run);
+    let json = |path: &Path| -> Option<Value> { serde_json::from_slice(&std::fs::read(path).ok()?).ok() };
+    let months = std::fs::read_dir(room.place.project().join(".docket/workflows/completed"));
+    let record = format!("{}.json", view.run);
+    let archived = months.into_iter().flatten().flatten().find_map(|month| json(&month.path().join(&record)));
+    for (name, kept) in [("its record by month", archived), ("state.json", json(&folder.join("state.json")))]
+    {
+        let Some(kept) = kept else { return Err(format!("{name} is missing or unreadable")) };
+        if kept["status"] != view.status["status"] {
+            return Err(format!("{name} says {}, status says {}", kept["status"], view.status["status"]));
+        }
+    }
+    for stage in view.stages("completed") {
+        if json(&folder.join("results").join(stage).join("result.json")).is_none() {
+            return Err(format!("completed stage '{stage}' has no result"));
+        }
+    }
+    Ok(())
+}
+
+/// What a run leads to: the project's files and the results of its stages, without what differs from run to run.
+pub fn end_state(room: &Room, run: &str) -> BTreeMap<String, String> {
+    let neutral = |text: &str| text.replace(run, "wf-RUN");
+    let mut found = BTreeMap::new();
+    let results = room.place.run_folder(run).join("results");
+    let stages = std::fs::read_dir(&results).into_iter().flatten().flatten();
+    let results = stages.map(|stage| stage.path().join("result.json"));
+    let results = results.map(|path| (format!("results: {}", path.display()), path));
+    for (name, path) in project_files(&room.place.project()).into_iter().chain(results) {
+        if let Ok(bytes) = std::fs::read(&path) {
+            let name = name.rsplit("/state/").next().unwrap_or_default();
+            found.insert(neutral(name), neutral(&String::from_utf8_lossy(&bytes)));
+        }
+    }
+    found
+}
+
+/// The first difference between two ends, if there is one.
+pub fn difference(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Option<String> {
+    let names: BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
+    let name = names.into_iter().find(|name| wanted.get(*name) != found.get(*name))?;
+    let short = |text: Option<&String>| match text {
+        Some(text) => format!("{:?}", text.chars().take(600).collect::<String>()),
+        None => "missing".to_owned(),
+    };
+    Some(format!("{name} should be {}, and is {}", short(wanted.get(name)), short(found.get(name))))
+}
+
+/// The project's files outside docket's own folder, by their path in it.
+fn project_files(project: &Path) -> Vec<(String, PathBuf)> {
+    fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                if path != root.join(".docket") {
+                    collect(root, &path, found);
+                }
+            } else if let Ok(inside) = path.strip_prefix(root) {
+                found.push((inside.display().to_string(), path));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(project, project, &mut found);
+    found.sort();
+    found
+}
+
+fn is_original(path: &str, bytes: &[u8]) -> bool {
+    FILES.iter().any(|(name, text)| *name == path && text.as_bytes() == bytes) || path == ".gitignore"
+}
+
+/// What docket writes before it puts a file in place.
+fn is_temporary(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with(".docket-") || (name.starts_with(".wf-") && name.ends_with(".tmp"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_compared_file_by_file() {
+        let end = |files: &[(&str, &str)]| -> BTreeMap<String, String> {
+            files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+        };
+        let wanted = end(&[("a", "1"), ("b", "2")]);
+        assert_eq!(difference(&wanted, &wanted), None);
+        assert!(difference(&wanted, &end(&[("a", "1")])).is_some_and(|told| told.starts_with("b ")));
+        assert!(difference(&wanted, &end(&[("a", "1"), ("b", "3")])).is_some());
+        assert!(difference(&wanted, &end(&[("a", "1"), ("b", "2"), ("c", "")])).is_some());
+    }
+
+    #[test]
+    fn temporary_files_are_known_by_their_names() {
+        assert!(is_temporary("docs/.wf-abc123-a.md.tmp") && is_temporary(".docket-Xy12"));
+        assert!(!is_temporary("docs/wf-abc.md"));
+    }
+}
