@@ -199,9 +199,18 @@ pub(crate) fn outline(form: &Value) -> Vec<String> {
             let optional = if required.contains(&name.as_str()) { "" } else { ", optional" };
             let about = field.get("description").and_then(Value::as_str);
             let about = about.map(|text| format!(": {}", one_line(text))).unwrap_or_default();
-            format!("{} ({}{optional}){about}", one_line(name), kind(field))
+            format!("{} ({}{optional}){about}", one_line(name), kind(resolved(form, field)))
         })
         .collect()
+}
+
+/// Follows a reference within the form, once: a chain of them is left as it is.
+fn resolved<'a>(form: &'a Value, field: &'a Value) -> &'a Value {
+    field
+        .get(REFERENCE)
+        .and_then(Value::as_str)
+        .and_then(|reference| form.pointer(reference.strip_prefix('#')?))
+        .unwrap_or(field)
 }
 
 fn one_line(text: &str) -> String {

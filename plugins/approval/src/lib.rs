@@ -55,9 +55,9 @@ fn instructions(request: &Request, prompt: &str, form: Option<&Value>) -> String
         "{}\n\
          \n\
          Approve it, and the run goes on:\n\
-         \x20    docket workflow approve {run} --stage {stage}{with_form} [--comment TEXT]\n\
-         Reject it; with --to, the work goes back to an earlier stage, together with the comment:\n\
-         \x20    docket workflow reject {run} --stage {stage} [--to STAGE] [--comment TEXT]\n",
+         \x20   docket workflow approve {run} --stage {stage}{with_form} [--comment TEXT]\n\
+         Reject it: this stage fails or, with --to, earlier work is done again with the comment:\n\
+         \x20   docket workflow reject {run} --stage {stage} [--to STAGE] [--comment TEXT]\n",
         prompt.trim_end(),
     );
     if let Some(form) = form {

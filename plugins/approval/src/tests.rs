@@ -44,8 +44,8 @@ fn a_person_is_told_what_is_asked_and_how_to_answer() {
     assert_eq!(
         prompt,
         "Set the status of docs/a.md?\n\n\
-         Approve it, and the run goes on:\n     docket workflow approve wf-1a2b --stage agree [--comment TEXT]\n\
-         Reject it; with --to, the work goes back to an earlier stage, together with the comment:\n     \
+         Approve it, and the run goes on:\n    docket workflow approve wf-1a2b --stage agree [--comment TEXT]\n\
+         Reject it: this stage fails or, with --to, earlier work is done again with the comment:\n    \
          docket workflow reject wf-1a2b --stage agree [--to STAGE] [--comment TEXT]\n"
     );
 }
@@ -56,7 +56,7 @@ fn the_form_and_its_fields_are_shown() {
     for expected in [
         "approve wf-1a2b --stage agree --form form.json [--comment TEXT]\n",
         "  severity (low | high): How bad it is\n",
-        "  owner (anything)\n",
+        "  owner (text)\n",
         "  days (whole number or null, optional)\n",
     ] {
         assert!(prompt.contains(expected), "'{expected}' is missing in:\n{prompt}");
