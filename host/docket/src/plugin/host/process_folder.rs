@@ -154,7 +154,10 @@ fn record(point: Point, path: &Path, value: &impl Serialize, durability: Durabil
     loop {
         match replace_at(point, path, &text, durability) {
             Ok(()) => return Ok(()),
-            Err(cause) if tries == 0 => return Err(io::Error::other(cause)),
+            // Where the folder was taken away, nobody will ask.
+            Err(cause) if tries == 0 || !path.parent().is_some_and(Path::exists) => {
+                return Err(io::Error::other(cause));
+            }
             Err(_) => tries -= 1,
         }
         std::thread::sleep(RECORD_PAUSE);
