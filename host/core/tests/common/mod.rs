@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use docket_core::Timestamp;
-use docket_core::definition::{StageType, Surroundings, Workflow, check};
-use docket_core::run::{Actor, ChangeSet, Content, FileChange, NewRun, ProjectPath, RunOptions, sha256};
+use docket_core::definition::{FoundWorkflow, StageType, Surroundings, Workflow, check};
+use docket_core::run::{
+    Actor, ChangeSet, Content, FileChange, NewRun, PluginUsed, ProjectPath, RunOptions, sha256,
+};
 use serde_json::{Value, json};
 
-/// Stage types without any rule, and one schema.
+/// A workflow that stages can use.
+const CHILD: &str = "name: Child\nversion: 1\nstages:\n  - { name: only, type: work }\n";
+
+/// Stage types without any rule, one schema, and one workflow.
 pub(crate) struct Plain;
 
 impl Surroundings for Plain {
@@ -30,6 +35,9 @@ impl Surroundings for Plain {
     }
     fn schema_names(&self) -> Vec<String> {
         vec!["review".into()]
+    }
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        (name == "child").then(|| FoundWorkflow { origin: "built-in".into(), text: CHILD.into() })
     }
 }
 
@@ -60,6 +68,11 @@ pub(crate) fn new_run(workflow: &Workflow, text: &str) -> NewRun {
         parent: None,
         seal: String::new(),
     }
+}
+
+/// The plugin that ran a stage: without one, a failure is that of docket itself.
+pub(crate) fn plugin() -> PluginUsed {
+    PluginUsed { name: "worker".into(), version: "1.0.0".into(), sha256: sha256(b"worker"), grants: vec![] }
 }
 
 /// Somebody.
