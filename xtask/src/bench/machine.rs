@@ -1,4 +1,4 @@
-//! On what the figures were taken: without it they mean nothing. Must not measure.
+//! On what the figures were taken, and how busy it was: without it they mean nothing. Must not measure.
 
 use std::fs;
 use std::process::Command;
@@ -16,6 +16,9 @@ pub(super) struct Machine {
     kernel: String,
     compiler: String,
     date: String,
+    /// How many processes wanted a core, on average over the last minute. More than there are cores, and waiting for
+    /// them is what was measured. `None` where there is no `/proc`.
+    load: Option<f64>,
 }
 
 const UNKNOWN: &str = "unknown";
@@ -31,25 +34,34 @@ impl Machine {
             kernel: or_unknown(process::output(Command::new("uname").arg("-sr"))),
             compiler: or_unknown(workspace::rustc_version()),
             date: or_unknown(process::output(Command::new("date").args(["-u", "+%Y-%m-%d"]))),
+            load: fs::read_to_string("/proc/loadavg").ok().and_then(|text| load(&text)),
         }
     }
 
     /// In a line.
     pub(super) fn text(&self) -> String {
-        let Self { cores, processor, kernel, compiler, date } = self;
-        format!("{date}: {cores} cores of {processor}, {kernel}, {compiler}")
+        let Self { cores, processor, kernel, compiler, date, load } = self;
+        let load = load.map_or_else(String::new, |load| format!(", load {load:.1}"));
+        format!("{date}: {cores} cores of {processor}, {kernel}, {compiler}{load}")
     }
 
     /// For programs.
     pub(super) fn json(&self) -> Value {
-        let Self { cores, processor, kernel, compiler, date } = self;
-        json!({ "date": date, "cores": cores, "processor": processor, "kernel": kernel, "compiler": compiler })
+        let Self { cores, processor, kernel, compiler, date, load } = self;
+        json!({
+            "date": date, "cores": cores, "processor": processor, "kernel": kernel, "compiler": compiler, "load": load,
+        })
     }
 }
 
 fn processor(cpuinfo: &str) -> Option<String> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// The average over the last minute, the first number of `/proc/loadavg`.
+fn load(loadavg: &str) -> Option<f64> {
+    loadavg.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -63,5 +75,11 @@ mod tests {
             Some("Fast One @ 3GHz")
         );
         assert_eq!(processor("Features: fp asimd\n"), None);
+    }
+
+    #[test]
+    fn the_load_is_that_of_the_last_minute() {
+        assert_eq!(load("7.36 4.97 3.22 2/310 41234\n"), Some(7.36));
+        assert_eq!(load(""), None);
     }
 }
