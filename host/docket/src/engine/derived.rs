@@ -10,7 +10,7 @@ use super::drive::Driver;
 use crate::disk::fault::Point;
 use crate::disk::{Durability, replace_at};
 use crate::store::snapshot::RunSnapshot;
-use crate::store::{RunFolder, StoreError, list};
+use crate::store::{RunFolder, StoreError, change, list};
 
 impl Driver<'_> {
     /// Makes again what a crash may have kept from being written beside the journal.
@@ -29,6 +29,9 @@ impl Driver<'_> {
         }
         write_json(&self.folder, "state.json", &snapshot)?;
         if self.state.status.is_over() {
+            for changes in self.state.stages.iter().filter_map(|stage| stage.change_set.as_ref()) {
+                change::clear(&self.engine.setting().project, &self.folder, changes);
+            }
             self.archive(&snapshot)?;
         }
         Ok(())
