@@ -36,6 +36,8 @@ pub(super) struct Execution<'a> {
     pub(super) tally: Tally,
     pub(super) story: Vec<String>,
     commands: usize,
+    /// Whether the last command died or failed.
+    was_cut_short: bool,
 }
 
 /// Carries out a case and compares its end with that of the undisturbed run. `sabotage` is put into every command's
@@ -50,6 +52,7 @@ pub fn execute(case: &Case, docket: &str, sabotage: &str, references: &super::Re
         tally: Tally { cases: 1, ..Tally::default() },
         story: Vec::new(),
         commands: 0,
+        was_cut_short: false,
     };
     let violation = execution.whole(references).err();
     let Execution { room, mut tally, story, .. } = execution;
@@ -95,7 +98,7 @@ impl Execution<'_> {
         }
         // docket may have died after the run was over and before everything that follows from it was kept. Whoever
         // comes next is refused, and that is made good.
-        if self.is_over() && !self.case.steps.is_empty() {
+        if self.is_over() && self.was_cut_short {
             let arguments = self.next_command(false);
             let ended = self.start(&arguments, "").finish()?;
             self.ended(&arguments, &ended, Cause::Moment);
@@ -180,6 +183,7 @@ impl Execution<'_> {
         };
         let last = ended.stderr.lines().rev().find(|line| line.starts_with("error")).unwrap_or_default();
         self.story.push(format!("{}: {how} {last}", ended.shown));
+        self.was_cut_short = ended.death.is_some() || !ended.disk_faults.is_empty();
         if let Some(cause) = &ended.death {
             let cause = match cause {
                 Some(noted) => {

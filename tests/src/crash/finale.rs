@@ -3,7 +3,7 @@
 use super::execute::Execution;
 use super::oracle::{self, View, Violation};
 use super::plan::Kind;
-use super::tally::Victim;
+use super::tally::{Cause, Victim};
 use super::{References, oracle::difference};
 
 /// Judges a case whose run should be over.
@@ -41,7 +41,7 @@ pub(super) fn judge(execution: &mut Execution<'_>, references: &References) -> R
 fn may_fail(execution: &Execution<'_>, view: &View) -> bool {
     let failure = view.status["failure"].to_string();
     let tally = &execution.tally;
-    let lost_agent = tally.deaths_of(|victim, _| victim != Victim::Docket) > 0;
+    let lost_agent = tally.deaths_of(|victim, cause| ends_an_agent(victim, cause)) > 0;
     if lost_agent && ["\"agent-failed\"", "\"agent-lost\""].iter().any(|code| failure.contains(code)) {
         return true;
     }
@@ -49,6 +49,22 @@ fn may_fail(execution: &Execution<'_>, view: &View) -> bool {
         failure.contains(words) && tally.disk_faults.keys().any(|(brought, _)| *brought == kind)
     };
     said(Kind::NoSpace, "No space left on device") || said(Kind::InputOutput, "Input/output error")
+}
+
+/// Whether an agent, or all that could be known of it, died of this. A supervisor and a launcher that die before the
+/// command may have started are replaced.
+fn ends_an_agent(victim: Victim, cause: &Cause) -> bool {
+    match (victim, cause) {
+        (Victim::Docket, _) => false,
+        (Victim::Supervisor, Cause::Point { point, .. }) => {
+            !["supervisor.lock", "launcher.spawn"].contains(&point.as_str())
+        }
+        (Victim::Launcher, Cause::Point { kind, point }) => {
+            let is_claimed = point == "launcher.claim" && *kind == Kind::KillAfter;
+            is_claimed || point == "agent.spawn" || point == "folder.sync"
+        }
+        _ => true,
+    }
 }
 
 fn stages(view: &View) -> String {

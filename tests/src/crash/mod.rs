@@ -87,6 +87,8 @@ pub struct Series {
 /// # Errors
 /// When one does not reach its end even so.
 pub fn references(docket: &str) -> Result<References, String> {
+    // Compiles docket's plugins, once for every room: they share one cache.
+    drop(crate::Place::new(docket));
     let undisturbed = |subject: &'static subject::Subject| {
         let case = Case { seed: 0, number: 0, subject, cancel_from: None, steps: Vec::new() };
         Ok((subject.name, execute::undisturbed(&case, docket)?))

@@ -105,6 +105,8 @@ pub const POINTS: &[PointPlan] = &[
     instant("agent.wait", 1),
     disk("supervisor.exited", 1),
 ];
+/// In a fault, whichever point is reached.
+const ANY: &str = "any";
 /// Points that only a request to a run's owner reaches.
 const INBOX: [&str; 3] = ["inbox.request", "inbox.take", "inbox.reply"];
 
@@ -227,6 +229,7 @@ fn step(random: &mut Random, subject: &Subject, place: usize) -> Step {
         0..=9 => Trouble::Moment { after: random.below(45_000) },
         10..=17 if subject.agents => held(random),
         18..=27 if subject.agents => beside(random),
+        28..=54 => Trouble::Points(anywhere(random, place), None),
         _ => points(random, place),
     };
     let tail = random.chance(30).then(|| match random.below(3) {
@@ -260,6 +263,12 @@ fn beside(random: &mut Random) -> Trouble {
         at(random, name, 1)
     });
     Trouble::Beside { request, asker, owner }
+}
+
+/// Death at any point, all of them being equal. A life reaches some eighty from start to end, and twenty at least.
+fn anywhere(random: &mut Random, place: usize) -> PointFault {
+    let kind = *random.pick(&[Kind::KillBefore, Kind::KillAfter]);
+    PointFault { kind, point: ANY, time: 1 + random.below(if place == 0 { 80 } else { 30 }) }
 }
 
 fn points(random: &mut Random, place: usize) -> Trouble {

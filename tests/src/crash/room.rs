@@ -32,7 +32,11 @@ pub struct Room {
 impl Room {
     /// Makes a room for a subject. `docket` is the program.
     pub fn new(docket: &str, subject: &'static Subject) -> Self {
-        let place = Place::new(docket);
+        // What `docket init` makes, but for the files that nobody looks at here: a process less.
+        let place = Place::without_project(docket);
+        for folder in [".docket/workflows/definitions", ".docket/plugins"] {
+            std::fs::create_dir_all(place.project().join(folder)).expect("a folder");
+        }
         for (path, text) in FILES {
             place.write(path, text);
         }

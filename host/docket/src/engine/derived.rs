@@ -11,7 +11,7 @@ use super::EngineError;
 use super::drive::Driver;
 use crate::disk::Durability;
 use crate::store::snapshot::RunSnapshot;
-use crate::store::{RunFolder, StoreError, list};
+use crate::store::{RunFolder, StoreError, change, list};
 
 /// How old `state.json` may be while a run goes on.
 const STATE_INTERVAL: Duration = Duration::from_millis(100);
@@ -71,6 +71,9 @@ impl Driver<'_> {
         }
         write_json(&self.folder, "state.json", &snapshot)?;
         if self.state.status.is_over() {
+            for changes in self.state.stages.iter().filter_map(|stage| stage.change_set.as_ref()) {
+                change::clear(&self.engine.setting().project, &self.folder, changes);
+            }
             self.archive()?;
         }
         Ok(())

@@ -189,6 +189,22 @@ pub fn apply(project: &Project, run: &RunFolder, changes: &ChangeSet) -> Result<
     Ok(())
 }
 
+/// Removes what an owner that died while it applied a change set left beside the files: for a run that was cancelled
+/// since, so that nobody will apply it.
+pub fn clear(project: &Project, run: &RunFolder, changes: &ChangeSet) {
+    for change in &changes.files {
+        let path = change.path.as_str();
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        // Hardly ever there; and one that can't be removed harms nobody.
+        let _ = project.handle().remove_file(std::path::Path::new(folder).join(temporary_name(run, name)));
+    }
+}
+
+/// What a file is called until it is put in place.
+fn temporary_name(run: &RunFolder, name: &str) -> String {
+    format!(".{}-{name}.tmp", run.id())
+}
+
 /// Writes one file beneath the project: every folder on the way is opened without following links.
 fn write(project: &Project, run: &RunFolder, path: &ProjectPath, bytes: &[u8]) -> Result<(), StoreError> {
     let shown = project.root().join(path.as_str());
@@ -196,7 +212,7 @@ fn write(project: &Project, run: &RunFolder, path: &ProjectPath, bytes: &[u8]) -
     let go = || -> std::io::Result<()> {
         let (folder, name) = open_parent(project, path)?;
         // A run has one owner at a time, so a leftover of one that died is overwritten by the next.
-        let temporary = format!(".{}-{name}.tmp", run.id());
+        let temporary = temporary_name(run, name);
         let mode = folder.symlink_metadata(name).map(|metadata| metadata.permissions()).ok();
         let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
         let file = folder.open_with(&temporary, &options)?.into_std();
@@ -321,6 +337,22 @@ mod tests {
         let failure = apply(&project, &run, &changes.expect("changes")).expect_err("refused");
         assert_eq!(failure.code, "write-refused");
         assert_eq!(std::fs::read_dir(outside.path()).expect("readable").count(), 0);
+    }
+
+    #[test]
+    fn what_was_not_put_in_place_is_cleared_and_nothing_else() {
+        let (folder, project, run) = setting();
+        let writes = vec![planned("a.md", "one"), planned("docs/b.md", "two")];
+        let changes = plan(&project, &run, writes, &nothing_seen()).expect("planned").expect("changes");
+        std::fs::create_dir(folder.path().join("docs")).expect("created");
+        for name in [".wf-aaaaaa-a.md.tmp", "docs/.wf-aaaaaa-b.md.tmp", "docs/.wf-bbbbbb-b.md.tmp"] {
+            std::fs::write(folder.path().join(name), "half").expect("written");
+        }
+        clear(&project, &run, &changes);
+        assert!(!folder.path().join(".wf-aaaaaa-a.md.tmp").exists());
+        let left = std::fs::read_dir(folder.path().join("docs")).expect("readable");
+        let left: Vec<_> = left.map(|entry| entry.expect("readable").file_name()).collect();
+        assert_eq!(left, [".wf-bbbbbb-b.md.tmp"], "another run's is its own");
     }
 
     #[test]

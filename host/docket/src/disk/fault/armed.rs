@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -27,20 +28,45 @@ pub enum Role {
     Launcher,
 }
 
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Docket => "docket",
+            Self::Supervisor => "supervisor",
+            Self::Launcher => "launcher",
+        }
+    }
+}
+
 struct Armed {
     text: String,
     items: Vec<Item>,
     log: Option<File>,
+    log_path: Option<PathBuf>,
     role: Role,
     counts: Mutex<Counts>,
 }
 
 #[derive(Default)]
 struct Counts {
-    before: BTreeMap<Point, u32>,
-    after: BTreeMap<Point, u32>,
+    before: Reached,
+    after: Reached,
     /// Writes that a lying disk has acknowledged and not done.
     late: Vec<(File, Vec<u8>)>,
+}
+
+/// How often points were reached, and all of them together.
+#[derive(Default)]
+struct Reached {
+    points: BTreeMap<Point, u32>,
+    all: u32,
+}
+
+/// The how many-th time it is that a point is reached, and that any is.
+#[derive(Clone, Copy)]
+struct Times {
+    point: u32,
+    all: u32,
 }
 
 /// The one thing here that lives as long as the process: faults are armed from outside it.
@@ -51,11 +77,15 @@ static ARMED: OnceLock<Armed> = OnceLock::new();
 /// # Errors
 /// What is wrong with the specification, or that its log can't be written.
 pub fn arm(text: &str, role: Role) -> Result<(), String> {
-    let Specification { items, log } = Specification::parse(text)?;
+    let Specification { items, log: log_path } = Specification::parse(text)?;
     let open = |path| OpenOptions::new().create(true).append(true).open(path);
-    let log = log.map(open).transpose().map_err(|cause| format!("its log can't be written: {cause}"))?;
+    let log = log_path
+        .as_ref()
+        .map(open)
+        .transpose()
+        .map_err(|cause| format!("its log can't be written: {cause}"))?;
     // Armed before: whoever comes second changes nothing.
-    let _ = ARMED.set(Armed { text: text.to_owned(), items, log, role, counts: Mutex::default() });
+    let _ = ARMED.set(Armed { text: text.to_owned(), items, log, log_path, role, counts: Mutex::default() });
     Ok(())
 }
 
@@ -78,8 +108,8 @@ pub fn before(point: Point) -> io::Result<()> {
 /// Comes after an operation: kills the process if that was asked for.
 pub fn after(point: Point) {
     let Some(armed) = ARMED.get() else { return };
-    let time = count(&mut armed.counts().after, point);
-    if let Some(fault) = armed.find(point, time, |fault| fault == Fault::KillAfter) {
+    let times = armed.counts().after.count(point);
+    if let Some(fault) = armed.find(point, times, |fault| fault == Fault::KillAfter) {
         armed.die(point, fault);
     }
 }
@@ -114,8 +144,8 @@ pub fn write(point: Point, mut file: &File, bytes: &[u8]) -> io::Result<()> {
 /// Whether the operation at hand is to be said to have been done, and not to be done.
 pub(super) fn is_skipped(point: Point) -> bool {
     let Some(armed) = ARMED.get() else { return false };
-    let time = armed.counts().before.get(&point).copied().unwrap_or(0);
-    armed.find(point, time, |fault| fault == Fault::Skip).is_some()
+    let times = armed.counts().before.times(point);
+    armed.find(point, times, |fault| fault == Fault::Skip).is_some()
 }
 
 /// Does what a lying disk still owes: the process ends in good order.
@@ -143,14 +173,20 @@ pub fn conceal(command: &mut Command) {
 fn reach(point: Point) -> Option<(&'static Armed, Fault)> {
     let armed = ARMED.get()?;
     armed.note(point, "reached");
-    let time = count(&mut armed.counts().before, point);
-    armed.find(point, time, |fault| fault != Fault::KillAfter).map(|fault| (armed, fault))
+    let times = armed.counts().before.count(point);
+    armed.find(point, times, |fault| fault != Fault::KillAfter).map(|fault| (armed, fault))
 }
 
-fn count(counts: &mut BTreeMap<Point, u32>, point: Point) -> u32 {
-    let count = counts.entry(point).or_default();
-    *count += 1;
-    *count
+impl Reached {
+    fn count(&mut self, point: Point) -> Times {
+        *self.points.entry(point).or_default() += 1;
+        self.all += 1;
+        self.times(point)
+    }
+
+    fn times(&self, point: Point) -> Times {
+        Times { point: self.points.get(&point).copied().unwrap_or(0), all: self.all }
+    }
 }
 
 impl Armed {
@@ -158,22 +194,27 @@ impl Armed {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, point: Point, time: u32, wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
+    fn find(&self, point: Point, times: Times, wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
         let fits = |item: &&Item| {
-            item.point == point && item.time.is_none_or(|wanted| wanted == time) && wanted(item.fault)
+            let time = if item.point.is_some() { times.point } else { times.all };
+            item.point.is_none_or(|place| place == point)
+                && item.time.is_none_or(|wanted| wanted == time && !self.was_brought_about(point, item.fault))
+                && wanted(item.fault)
         };
         self.items.iter().find(fits).map(|item| item.fault)
     }
 
+    /// Whether another process of this role had this fault already: what replaces one that died is to live.
+    fn was_brought_about(&self, point: Point, fault: Fault) -> bool {
+        let Some(path) = &self.log_path else { return false };
+        let end = format!(" {} {} {}", self.role.name(), point.name(), fault.name());
+        std::fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| line.ends_with(&end)))
+    }
+
     /// One line `<process> <role> <point> <what>`, in one write: several processes share a log.
     fn note(&self, point: Point, what: &str) {
-        let role = match self.role {
-            Role::Docket => "docket",
-            Role::Supervisor => "supervisor",
-            Role::Launcher => "launcher",
-        };
         if let Some(mut log) = self.log.as_ref() {
-            let line = format!("{} {role} {} {what}\n", std::process::id(), point.name());
+            let line = format!("{} {} {} {what}\n", std::process::id(), self.role.name(), point.name());
             // Who reads the log misses the line; docket does not depend on it.
             let _ = log.write_all(line.as_bytes());
         }

@@ -1,5 +1,6 @@
 //! What is to go wrong, as text: items separated by commas, each `<fault>:<point>:<n>` for the n-th time that a process
-//! reaches the point, `<fault>:<point>` for every time, or `log:<file>`. For instance
+//! reaches the point, `<fault>:<point>` for every time, or `log:<file>`. Of the processes that share a log, one has a
+//! fault with a number. The point `any` is whichever is reached. For instance
 //! `kill-after:journal.sync:3,enospc:file.write:2,log:/tmp/faults`.
 
 use std::path::PathBuf;
@@ -9,6 +10,9 @@ use super::Point;
 /// The operating system's numbers for "no space left" and "input/output error" (errno(3)).
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
+
+/// The point that is whichever is reached.
+const ANY: &str = "any";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,8 @@ pub(super) enum Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) fault: Fault,
-    pub(super) point: Point,
+    /// Where; anywhere when there is none.
+    pub(super) point: Option<Point>,
     /// The how many-th time, from 1; every time when there is none.
     pub(super) time: Option<u32>,
 }
@@ -98,7 +103,10 @@ impl Item {
                 "'{text}' begins with none of kill-before, kill-after, torn, enospc, eio, skip, late, log"
             )
         })?;
-        let find = |name: &str| Point::ALL.iter().find(|point| point.name() == name).copied();
+        let find = |name: &str| match name {
+            ANY => Some(None),
+            name => Point::ALL.iter().find(|point| point.name() == name).copied().map(Some),
+        };
         let point = point.and_then(find).ok_or_else(|| {
             let names: Vec<&str> = Point::ALL.iter().map(|point| point.name()).collect();
             format!("'{text}' names no fault point; there are {}", names.join(", "))
@@ -118,11 +126,14 @@ mod tests {
 
     #[test]
     fn a_specification_is_read_item_by_item() {
-        let read =
-            Specification::parse("kill-after:journal.sync:3,enospc:file.write,log:/tmp/a:b").expect("read");
+        let read = Specification::parse(
+            "kill-after:journal.sync:3,enospc:file.write,kill-before:any:7,log:/tmp/a:b",
+        )
+        .expect("read");
         let items = [
-            Item { fault: Fault::KillAfter, point: Point::JournalSync, time: Some(3) },
-            Item { fault: Fault::Fails(ENOSPC), point: Point::FileWrite, time: None },
+            Item { fault: Fault::KillAfter, point: Some(Point::JournalSync), time: Some(3) },
+            Item { fault: Fault::Fails(ENOSPC), point: Some(Point::FileWrite), time: None },
+            Item { fault: Fault::KillBefore, point: None, time: Some(7) },
         ];
         assert_eq!(read, Specification { items: items.to_vec(), log: Some("/tmp/a:b".into()) });
         assert_eq!(Specification::parse(""), Ok(Specification::default()));
