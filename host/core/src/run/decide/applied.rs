@@ -22,9 +22,7 @@ pub(super) fn apply_failed(draft: &mut Draft<'_>, stage: usize, failure: Failure
         (after[now.definition] && now.status == StageStatus::Running).then_some(position)
     };
     let reverted = draft.state.stages.iter().enumerate().filter_map(started).collect();
-    let again = draft.state.stages[stage].status == StageStatus::Conflict;
-    if !(again && draft.state.stages[stage].failure.as_ref() == Some(&failure)) {
-        draft.record(Event::ChangesConflicted { stage, failure, reverted });
-    }
+    // Recorded each time: whoever resumed the run gets to hear what still stands in the way.
+    draft.record(Event::ChangesConflicted { stage, failure, reverted });
     advance::advance(draft);
 }
