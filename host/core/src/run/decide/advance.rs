@@ -143,18 +143,14 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
 
 /// Gathers the results of stages whose items are all over and written. True when there was one.
 fn gather(draft: &mut Draft<'_>) -> bool {
+    let done: Vec<usize> =
+        (0..draft.workflow.stages.len()).filter(|position| is_done(draft, *position)).collect();
     // A stage that may not fail and did ends the run instead.
-    if fatal(draft).is_some() {
+    if done.is_empty() || fatal(draft).is_some() {
         return false;
     }
-    let mut gathered = false;
-    for stage in 0..draft.workflow.stages.len() {
-        if is_done(draft, stage) {
-            draft.record(Event::StageGathered { stage });
-            gathered = true;
-        }
-    }
-    gathered
+    done.into_iter().for_each(|stage| draft.record(Event::StageGathered { stage }));
+    true
 }
 
 /// Whether all items of a stage are over and written, and none failed that may not.
@@ -227,10 +223,13 @@ fn is_settled(stage: &StageState) -> bool {
 
 /// Ends the run, or says that it waits, when nothing is being done.
 fn settle(draft: &mut Draft<'_>) {
+    if is_busy(draft.state) {
+        return;
+    }
     if let Some(failure) = fatal(draft) {
         return fail_when_idle(draft, failure);
     }
-    if is_busy(draft.state) || draft.state.next_retry().is_some() {
+    if draft.state.next_retry().is_some() {
         return;
     }
     let waits = |stage: &StageState| matches!(stage.status, StageStatus::Waiting | StageStatus::Conflict);

@@ -1,79 +1,9 @@
-//! The rules of runs, transition by transition, without any machine around them.
+//! The order of stages: what starts when, files, failures, pauses and the end.
 
-mod common;
+use docket_core::run::{Effect, Ending, Event, Failure, Input, Refusal, RunStatus, StageStatus};
+use serde_json::json;
 
-use common::{at, change_set, me, new_run, workflow};
-use docket_core::definition::Workflow;
-use docket_core::run::{
-    Decision, Effect, Ending, Event, Failure, Input, Question, Refusal, RunState, RunStatus, StageStatus,
-    Usage, create, decide,
-};
-use serde_json::{Value, json};
-
-const THREE: &str = "name: T\nversion: 1\nstages:\n  - { name: one, type: work }\n  - { name: two, type: storage }\n  - { name: three, type: work }\n";
-
-/// A run being tested: state and the effects of the last decision.
-struct Run {
-    workflow: Workflow,
-    state: RunState,
-    effects: Vec<Effect>,
-    seconds: i64,
-}
-
-impl Run {
-    fn start(text: &str) -> Self {
-        let workflow = workflow(text);
-        let (state, decision) = create(&workflow, new_run(&workflow, text), at(0));
-        assert!(decision.durable);
-        Self { workflow, state, effects: decision.effects, seconds: 0 }
-    }
-
-    fn try_feed(&mut self, input: Input) -> Result<Decision, Refusal> {
-        self.seconds += 1;
-        let before = self.state.clone();
-        let decision = decide(&self.workflow, &mut self.state, input, at(self.seconds));
-        match &decision {
-            Ok(decision) => {
-                self.effects.clone_from(&decision.effects);
-                let mut folded = before;
-                decision.events.iter().for_each(|event| folded.apply(event, at(self.seconds)));
-                assert_eq!(folded, self.state, "the events alone must lead to the same state");
-            }
-            Err(_) => assert_eq!(before, self.state, "a refusal must change nothing"),
-        }
-        decision
-    }
-
-    fn feed(&mut self, input: Input) -> Decision {
-        self.try_feed(input).expect("not refused")
-    }
-
-    fn end(&mut self, stage: usize, ending: Ending) -> Decision {
-        let attempt = self.state.stages[stage].attempt;
-        self.feed(Input::StageEnded { stage, attempt, ending, plugin: None, usage: Usage::default() })
-    }
-
-    fn complete(&mut self, stage: usize, result: Value) -> Decision {
-        self.end(stage, Ending::Completed { result, change_set: None })
-    }
-
-    fn write(&mut self, stage: usize) -> Decision {
-        let change_set = Some(change_set("docs/a.md", "text"));
-        self.end(stage, Ending::Completed { result: json!({}), change_set })
-    }
-
-    fn statuses(&self) -> Vec<&'static str> {
-        self.state.stages.iter().map(|stage| stage.status.name()).collect()
-    }
-}
-
-fn execute(stage: usize) -> Effect {
-    Effect::Execute { stage, attempt: 1 }
-}
-
-fn wait(schema: Option<Value>) -> Ending {
-    Ending::Waiting(Question { prompt: "?".into(), schema })
-}
+use crate::run::{Run, THREE, execute, me};
 
 #[test]
 fn stages_run_in_the_order_of_the_file() {
@@ -167,37 +97,6 @@ fn all_stages_complete_means_that_none_failed() {
 }
 
 #[test]
-fn an_answer_counts_once_and_only_the_first_one() {
-    let mut run = Run::start(THREE);
-    run.end(0, wait(None));
-    assert_eq!(run.state.status, RunStatus::Waiting);
-    let answer = |value: Value| Input::Answer { stage: None, value, by: me() };
-    let decision = run.feed(answer(json!({"a": 1})));
-    assert!(decision.durable);
-    assert_eq!(run.effects, [execute(1)]);
-    assert_eq!(run.feed(answer(json!({"a": 1}))).events, [], "the same answer again changes nothing");
-    assert!(matches!(run.try_feed(answer(json!({"a": 2}))), Err(Refusal::OtherAnswer { .. })));
-    run.complete(1, json!({}));
-    run.complete(2, json!({}));
-    assert_eq!(run.feed(answer(json!({"a": 1}))).events, [], "also when the run is over");
-}
-
-#[test]
-fn an_answer_that_does_not_fit_is_refused_and_the_stage_waits_on() {
-    let text = "name: T\nversion: 1\nstages:\n  - name: ask\n    type: agent\n    config: { prompt_template: ask.md }\n    outputs: { review: { schema: review } }\n";
-    let mut run = Run::start(text);
-    run.end(0, wait(None));
-    let answer = |value: Value| Input::Answer { stage: Some("ask".into()), value, by: me() };
-    match run.try_feed(answer(json!({"blockers": "none"}))) {
-        Err(Refusal::BadAnswer { failure }) => assert!(failure.message.contains("/blockers"), "{failure:?}"),
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(run.statuses(), ["waiting"]);
-    run.feed(answer(json!({"blockers": []})));
-    assert_eq!(run.state.status, RunStatus::Completed);
-}
-
-#[test]
 fn a_result_that_does_not_fit_fails_the_stage_and_is_kept() {
     let text = "name: T\nversion: 1\nstages:\n  - name: ask\n    type: agent\n    config: { prompt_template: ask.md }\n    outputs: { review: { schema: review } }\n";
     let mut run = Run::start(text);
@@ -207,31 +106,6 @@ fn a_result_that_does_not_fit_fails_the_stage_and_is_kept() {
         (failure.code.as_str(), failure.rejected.as_deref()),
         ("result-invalid", Some(&json!({"garbage": true})))
     );
-}
-
-#[test]
-fn answers_need_a_stage_that_waits() {
-    let mut run = Run::start(THREE);
-    let answer =
-        |stage: Option<&str>| Input::Answer { stage: stage.map(str::to_owned), value: json!(1), by: me() };
-    assert!(matches!(run.try_feed(answer(None)), Err(Refusal::NothingWaits { .. })));
-    assert!(matches!(run.try_feed(answer(Some("one"))), Err(Refusal::NotWaiting { .. })));
-    assert!(matches!(run.try_feed(answer(Some("on"))), Err(Refusal::NoSuchStage { .. })));
-}
-
-#[test]
-fn several_stages_may_wait_and_are_answered_one_by_one() {
-    let text = "name: T\nversion: 1\nstages:\n  - { name: a, type: work, depends_on: [] }\n  - { name: b, type: work, depends_on: [] }\n  - { name: c, type: work, depends_on: [a] }\n";
-    let mut run = Run::start(text);
-    assert_eq!(run.effects, [execute(0), execute(1)], "independent stages start together");
-    run.end(0, wait(None));
-    run.end(1, wait(None));
-    let answer =
-        |stage: Option<&str>| Input::Answer { stage: stage.map(str::to_owned), value: json!(1), by: me() };
-    assert!(matches!(run.try_feed(answer(None)), Err(Refusal::Ambiguous { .. })));
-    run.feed(answer(Some("a")));
-    assert_eq!(run.effects, [execute(2)], "one branch goes on while the other waits");
-    assert_eq!(run.statuses(), ["completed", "waiting", "running"]);
 }
 
 #[test]
@@ -256,31 +130,12 @@ fn a_pause_comes_after_the_stage_that_is_running() {
 }
 
 #[test]
-fn an_answer_to_a_paused_run_does_not_start_it() {
-    let mut run = Run::start(THREE);
-    run.end(0, wait(None));
-    run.feed(Input::Pause { by: me() });
-    assert_eq!(run.state.status, RunStatus::Paused);
-    run.feed(Input::Answer { stage: None, value: json!(1), by: me() });
-    assert_eq!((run.state.status, run.effects.len()), (RunStatus::Paused, 0));
-    run.feed(Input::Resume { by: me() });
-    assert_eq!(run.effects, [execute(1)]);
-}
-
-#[test]
 fn cancelling_is_final_and_what_comes_later_is_ignored() {
     let mut run = Run::start(THREE);
     run.feed(Input::Cancel { by: me() });
     assert_eq!(run.state.status, RunStatus::Cancelled);
     assert_eq!(run.statuses(), ["cancelled", "cancelled", "cancelled"]);
-    let late = Input::StageEnded {
-        stage: 0,
-        attempt: 1,
-        ending: Ending::Completed { result: json!({}), change_set: None },
-        plugin: None,
-        usage: Usage::default(),
-    };
-    assert_eq!(run.feed(late).events, []);
+    assert_eq!(run.end_attempt(0, 1, Ending::Completed { result: json!({}), change_set: None }).events, []);
     assert_eq!(run.feed(Input::Cancel { by: me() }).events, []);
     for input in [Input::Resume { by: me() }, Input::Pause { by: me() }] {
         assert!(matches!(run.try_feed(input), Err(Refusal::Over { .. })));
@@ -302,11 +157,7 @@ fn a_condition_that_is_false_skips_the_stage() {
 
 #[test]
 fn a_dry_run_owes_no_files() {
-    let workflow = workflow(THREE);
-    let mut start = new_run(&workflow, THREE);
-    start.options.dry_run = true;
-    let (state, decision) = create(&workflow, start, at(0));
-    let mut run = Run { workflow, state, effects: decision.effects, seconds: 0 };
+    let mut run = Run::start_with(THREE, |start| start.options.dry_run = true);
     run.complete(0, json!({}));
     run.write(1);
     assert_eq!(run.effects, [execute(2)]);
