@@ -26,6 +26,11 @@ fn entries<'a>(timeline: &'a Value, kind: &str) -> Vec<&'a Value> {
     entries.iter().filter(|entry| entry["kind"] == kind).collect()
 }
 
+/// What happened to the run itself: not the stages that its perspective does not need.
+fn run_events(timeline: &Value) -> Vec<&Value> {
+    entries(timeline, "event").into_iter().filter(|event| event.get("stage").is_none()).collect()
+}
+
 fn names(entries: &[&Value], field: &str) -> Vec<String> {
     entries.iter().map(|entry| entry[field].as_str().expect("a name").to_owned()).collect()
 }
@@ -44,8 +49,8 @@ fn every_attempt_has_its_plugin_its_grants_and_its_files() {
         assert_eq!(attempt["plugin"]["sha256"].as_str().expect("a hash").len(), 64);
         assert!(!attempt["plugin"]["grants"].as_array().expect("grants").is_empty(), "{attempt}");
     }
-    assert_eq!(names(&entries(&told, "event"), "event"), ["created", "completed"]);
-    let created = &entries(&told, "event")[0];
+    assert_eq!(names(&run_events(&told), "event"), ["created", "completed"]);
+    let created = &run_events(&told)[0];
     assert_eq!(created["by"]["user"], "tester");
     let (review, _) = reviews(&place).remove(0);
     let review = format!("docs/rfcs/.reviews/{review}");
@@ -83,7 +88,7 @@ fn people_are_named_with_what_they_did() {
     let attempts = entries(&told, "attempt");
     assert_eq!(names(&attempts, "outcome"), ["completed"; 4]);
     assert_eq!(attempts[1]["answered_by"]["user"], "reviewer");
-    let events = entries(&told, "event");
+    let events = run_events(&told);
     assert_eq!(names(&events, "event"), ["created", "pause_requested", "paused", "resumed", "completed"]);
     assert_eq!(events[3]["by"]["user"], "tester");
     place
@@ -112,6 +117,39 @@ fn a_failure_and_a_cancel_say_why_and_by_whom() {
     let told = timeline(&place, &run);
     assert_eq!(names(&entries(&told, "attempt"), "outcome"), ["completed", "cancelled"]);
     assert_eq!(entries(&told, "event").last().expect("events")["by"]["user"], "tester");
+}
+
+#[test]
+fn a_second_attempt_is_a_row_of_its_own_and_the_run_stays_sound() {
+    let place = place_with_document();
+    let agent = Agent::quick(&place);
+    agent.answers("garbage");
+    start(&place, &["--profile", "mine"]).code(1);
+    let run = place.only_run();
+    agent.answers(&answer().to_string());
+    place.run(&["workflow", "retry", &run]).success();
+    let again = ["workflow", "retry", &run, "--from", "review-architecture"];
+    place.run(&again).success();
+    let told = timeline(&place, &run);
+    let reviews: Vec<&Value> = entries(&told, "attempt")
+        .into_iter()
+        .filter(|attempt| attempt["stage"] == "review-architecture")
+        .collect();
+    assert_eq!(names(&reviews, "outcome"), ["failed", "completed", "completed"]);
+    let numbers: Vec<u64> = reviews.iter().filter_map(|review| review["attempt"].as_u64()).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let asked: Vec<&Value> = entries(&told, "event")
+        .into_iter()
+        .filter(|event| event["event"] == "retry_requested" && event["by"]["user"] == "tester")
+        .collect();
+    assert_eq!(asked.len(), 2, "{told:#}");
+    let verify = place.run(&["workflow", "verify", &run, "--output", "json"]).success().json();
+    assert_eq!(verify["runs"][0]["findings"], serde_json::json!([]), "{verify:#}");
+    // The result of the attempt before is kept, and held to the journal, too.
+    let former = place.run_folder(&run).join("results/review-architecture/attempt-2/result.json");
+    let text = std::fs::read_to_string(&former).expect("it is kept");
+    std::fs::write(&former, text.replace("B1", "B2")).expect("written");
+    place.run(&["workflow", "verify", &run]).code(1).prints("attempt-2/result.json").prints("FAULT");
 }
 
 #[test]

@@ -76,7 +76,10 @@ impl Fold {
         self.state.apply(event, at);
         match event {
             Event::RunCreated(start) => self.note("created", None, Some(&start.by), event, at),
-            Event::StageStarted { stage, attempt, .. } => self.started(*stage, *attempt, at),
+            Event::StageStarted { stage, attempt, child } => {
+                self.started(*stage, *attempt, at);
+                self.change(*stage, |attempt| attempt.child.clone_from(child));
+            }
             Event::StageExpanded { stage, .. } => {
                 let attempt = self.state.stages.get(*stage).map_or(1, |stage| stage.attempt);
                 self.started(*stage, attempt, at);
@@ -97,13 +100,14 @@ impl Fold {
                 self.change(*stage, |attempt| attempt.usage = *usage);
                 self.ran_by(*stage, plugin.as_ref());
             }
-            Event::StageFailed { stage, failure, plugin, usage, answered_by, .. } => {
+            Event::StageFailed { stage, failure, plugin, usage, answered_by, retry_at } => {
                 if !self.is_open(*stage) {
                     return self.note("stage_failed", Some(*stage), None, event, at);
                 }
                 self.ended(*stage, AttemptOutcome::Failed, at, |attempt| {
                     attempt.failure = Some(failure.clone());
                     attempt.answered_by.clone_from(answered_by);
+                    attempt.retry_at = *retry_at;
                     attempt.usage = attempt.usage.plus(*usage);
                 });
                 self.ran_by(*stage, plugin.as_ref());
@@ -192,6 +196,8 @@ impl Fold {
             waiting_milliseconds: 0,
             outcome: AttemptOutcome::Running,
             failure: None,
+            retry_at: None,
+            child: None,
             answered_by: None,
             plugin: None,
             usage: Usage::default(),

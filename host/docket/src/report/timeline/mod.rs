@@ -71,6 +71,13 @@ pub struct Attempt {
     /// Why it failed or conflicts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// When it was to be tried again by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub retry_at: Option<Timestamp>,
+    /// The run that carried it out, when it ran another workflow: that one has a timeline of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child: Option<String>,
     /// Who answered its question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<Actor>,

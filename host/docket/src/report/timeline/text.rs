@@ -62,6 +62,12 @@ fn row(text: &mut String, attempt: &Attempt) {
     if let Some(failure) = &attempt.failure {
         let _ = writeln!(text, "{INDENT}{} [{}]", printable(&failure.message), printable(&failure.code));
     }
+    if let Some(again) = attempt.retry_at {
+        let _ = writeln!(text, "{INDENT}to be tried again at {}", local(again));
+    }
+    if let Some(child) = &attempt.child {
+        let _ = writeln!(text, "{INDENT}carried out by the run {}", printable(child));
+    }
     if let Some(used) = &attempt.plugin {
         plugin(text, used);
     }
