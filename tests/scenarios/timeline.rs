@@ -153,6 +153,32 @@ fn a_second_attempt_is_a_row_of_its_own_and_the_run_stays_sound() {
 }
 
 #[test]
+fn items_of_a_matrix_are_rows_of_their_own_and_counted_once() {
+    let place = place_with_document();
+    start(&place, &["--launcher", "checklist", "--perspective", "all"]).success();
+    let run = place.only_run();
+    let told = timeline(&place, &run);
+    let attempts = entries(&told, "attempt");
+    let (matrices, others): (Vec<&Value>, Vec<&Value>) =
+        attempts.into_iter().partition(|attempt| attempt.get("items").is_some());
+    assert_eq!(matrices.len(), 1, "{told:#}");
+    let stage = matrices[0]["stage"].as_str().expect("a name");
+    let is_item = |attempt: &&&Value| {
+        attempt["stage"]
+            .as_str()
+            .expect("a name")
+            .strip_prefix(stage)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    assert_eq!(matrices[0]["items"], others.iter().filter(is_item).count());
+    assert!(matrices[0]["items"].as_u64() > Some(1), "{told:#}");
+    assert_eq!(told["totals"]["attempts"], others.len());
+    assert_eq!(told["totals"]["files_written"], 2);
+    let verify = place.run(&["workflow", "verify", &run, "--output", "json"]).success().json();
+    assert_eq!(verify["runs"][0]["findings"], serde_json::json!([]), "{verify:#}");
+}
+
+#[test]
 fn a_run_that_goes_on_has_a_timeline_too_and_it_only_grows() {
     let place = place_with_document();
     let (agent, owner, run) = run_with_working_agent(&place);

@@ -80,9 +80,10 @@ impl Fold {
                 self.started(*stage, *attempt, at);
                 self.change(*stage, |attempt| attempt.child.clone_from(child));
             }
-            Event::StageExpanded { stage, .. } => {
+            Event::StageExpanded { stage, items } => {
                 let attempt = self.state.stages.get(*stage).map_or(1, |stage| stage.attempt);
                 self.started(*stage, attempt, at);
+                self.change(*stage, |attempt| attempt.items = Some(items.len()));
             }
             Event::StageGathered { stage } => self.ended(*stage, AttemptOutcome::Completed, at, |_| {}),
             Event::StageCompleted { stage, change_set, plugin, usage, answered_by, .. } => {
@@ -197,6 +198,7 @@ impl Fold {
             outcome: AttemptOutcome::Running,
             failure: None,
             retry_at: None,
+            items: None,
             child: None,
             answered_by: None,
             plugin: None,
@@ -306,8 +308,9 @@ impl Fold {
         for entry in &mut self.entries {
             let Entry::Attempt(attempt) = entry else { continue };
             attempt.duration_milliseconds = elapsed(attempt.started_at, attempt.ended_at.unwrap_or(now));
-            totals.attempts += 1;
-            totals.failed_attempts += u64::from(attempt.outcome == AttemptOutcome::Failed);
+            let is_one = attempt.items.is_none();
+            totals.attempts += u64::from(is_one);
+            totals.failed_attempts += u64::from(is_one && attempt.outcome == AttemptOutcome::Failed);
             totals.files_written += attempt.files.iter().filter(|file| file.written).count() as u64;
             totals.usage = totals.usage.plus(attempt.usage);
         }

@@ -75,6 +75,10 @@ pub struct Attempt {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub retry_at: Option<Timestamp>,
+    /// How many items its matrix has, when it has one. They are rows of their own, and this one is not counted among
+    /// the attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<usize>,
     /// The run that carried it out, when it ran another workflow: that one has a timeline of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub child: Option<String>,

@@ -58,6 +58,9 @@ fn row(text: &mut String, attempt: &Attempt) {
     if let Some(actor) = &attempt.answered_by {
         let _ = write!(text, ", answered by {}", printable(&actor.user));
     }
+    if let Some(items) = attempt.items {
+        let _ = write!(text, ", {items} items");
+    }
     text.push('\n');
     if let Some(failure) = &attempt.failure {
         let _ = writeln!(text, "{INDENT}{} [{}]", printable(&failure.message), printable(&failure.code));
