@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::formats::assert_fits;
 use crate::support::{
-    Agent, answer, file, place_with_document, run_with_working_agent, start, start_arguments, status_of,
+    Agent, CONFIG, DOCUMENT, answer, file, place_with_document, run_with_working_agent, start,
+    start_arguments, status_of,
 };
 
 /// Removes everything that is over, however young.
@@ -303,6 +304,35 @@ fn the_index_shrinks_and_the_list_stays_the_same() {
     std::fs::remove_file(record(&place, &gone)).expect("removed");
     place.run(&ALL).success();
     assert_eq!((lines(), ids(&list(&["--archived"])["runs"])), (1, vec![run]));
+}
+
+/// A run that another one started is found by that one when it goes on, so it stays as long as that one may need it.
+#[test]
+fn a_sub_workflows_run_goes_no_sooner_than_the_run_that_started_it() {
+    let place = place_with_document();
+    place.write_home(CONFIG, "launcher: checklist\n");
+    place.write(".docket/workflows/templates/ask.md", "Say something.\n");
+    let definition = format!(
+        "name: Outer\nversion: 1\nstages:\n  - {{name: inner, uses: rfc-review, with: {{rfc_path: {DOCUMENT}}}}}\n  \
+         - {{name: yours, type: agent, launcher: manual, config: {{prompt_template: templates/ask.md}}}}\n"
+    );
+    place.trusted_definition("outer", &definition);
+    place.run(&["workflow", "start", "outer"]).code(3);
+    let runs = place.runs();
+    assert_eq!(runs.len(), 2, "{runs:?}");
+    let waits = |run: &&String| status_of(&place, run) == "waiting";
+    let (outer, inner) = (runs.iter().find(waits).expect("one waits"), runs.iter().find(|run| !waits(run)));
+    assert_eq!(status_of(&place, inner.expect("one is over")), "completed");
+    let told = json_of(place.run(&["workflow", "show", outer, "--timeline", "--output", "json"]));
+    assert_eq!(told["entries"][1]["child"], inner.expect("one is over").as_str(), "{told:#}");
+    place.run(&ALL).success().prints("nothing to prune");
+    assert_eq!(place.runs(), runs);
+    place.run(&["workflow", "verify"]).success();
+    let right = file(&place, "right.json", "{\"said\": 1}");
+    place.run(&["workflow", "submit", outer, "--file", &right]).success();
+    assert_eq!(ids(&pruned(&place, &ALL)["runs"]), runs);
+    place.run(&["workflow", "status", inner.expect("one is over")]).success().says("was pruned");
+    place.run(&["workflow", "results", outer]).success().says("was pruned");
 }
 
 /// A prune that is killed leaves each run whole or gone, and the next one goes on.

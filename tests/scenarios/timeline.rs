@@ -120,6 +120,65 @@ fn a_failure_and_a_cancel_say_why_and_by_whom() {
 }
 
 #[test]
+fn a_second_attempt_is_a_row_of_its_own_and_the_run_stays_sound() {
+    let place = place_with_document();
+    let agent = Agent::quick(&place);
+    agent.answers("garbage");
+    start(&place, &["--profile", "mine"]).code(1);
+    let run = place.only_run();
+    agent.answers(&answer().to_string());
+    place.run(&["workflow", "retry", &run]).success();
+    let again = ["workflow", "retry", &run, "--from", "review-architecture"];
+    place.run(&again).success();
+    let told = timeline(&place, &run);
+    let reviews: Vec<&Value> = entries(&told, "attempt")
+        .into_iter()
+        .filter(|attempt| attempt["stage"] == "review-architecture")
+        .collect();
+    assert_eq!(names(&reviews, "outcome"), ["failed", "completed", "completed"]);
+    let numbers: Vec<u64> = reviews.iter().filter_map(|review| review["attempt"].as_u64()).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let asked: Vec<&Value> = entries(&told, "event")
+        .into_iter()
+        .filter(|event| event["event"] == "retry_requested" && event["by"]["user"] == "tester")
+        .collect();
+    assert_eq!(asked.len(), 2, "{told:#}");
+    let verify = place.run(&["workflow", "verify", &run, "--output", "json"]).success().json();
+    assert_eq!(verify["runs"][0]["findings"], serde_json::json!([]), "{verify:#}");
+    // The result of the attempt before is kept, and held to the journal, too.
+    let former = place.run_folder(&run).join("results/review-architecture/attempt-2/result.json");
+    let text = std::fs::read_to_string(&former).expect("it is kept");
+    std::fs::write(&former, text.replace("B1", "B2")).expect("written");
+    place.run(&["workflow", "verify", &run]).code(1).prints("attempt-2/result.json").prints("FAULT");
+}
+
+#[test]
+fn items_of_a_matrix_are_rows_of_their_own_and_counted_once() {
+    let place = place_with_document();
+    start(&place, &["--launcher", "checklist", "--perspective", "all"]).success();
+    let run = place.only_run();
+    let told = timeline(&place, &run);
+    let attempts = entries(&told, "attempt");
+    let (matrices, others): (Vec<&Value>, Vec<&Value>) =
+        attempts.into_iter().partition(|attempt| attempt.get("items").is_some());
+    assert_eq!(matrices.len(), 1, "{told:#}");
+    let stage = matrices[0]["stage"].as_str().expect("a name");
+    let is_item = |attempt: &&&Value| {
+        attempt["stage"]
+            .as_str()
+            .expect("a name")
+            .strip_prefix(stage)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    assert_eq!(matrices[0]["items"], others.iter().filter(is_item).count());
+    assert!(matrices[0]["items"].as_u64() > Some(1), "{told:#}");
+    assert_eq!(told["totals"]["attempts"], others.len());
+    assert_eq!(told["totals"]["files_written"], 2);
+    let verify = place.run(&["workflow", "verify", &run, "--output", "json"]).success().json();
+    assert_eq!(verify["runs"][0]["findings"], serde_json::json!([]), "{verify:#}");
+}
+
+#[test]
 fn a_run_that_goes_on_has_a_timeline_too_and_it_only_grows() {
     let place = place_with_document();
     let (agent, owner, run) = run_with_working_agent(&place);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::formats::assert_fits;
 use crate::sandbox;
+use crate::stored::{Stored, fixtures, folders};
 use crate::support::{
     Agent, DOCUMENT, answer, file, place_with_document, run_with_working_agent, start, status_of, waiting_run,
 };
@@ -362,4 +363,28 @@ fn folders_that_are_no_runs_are_told_for_what_they_are() {
     let told = verified(&place, "wf-copied");
     assert!(told["findings"][0]["found"].as_str().expect("words").contains(&run), "{told:#}");
     place.run(&["workflow", "verify", &run]).success();
+}
+
+/// Runs that an older docket left are held to what that docket wrote.
+#[test]
+fn runs_of_older_formats_are_sound() {
+    let formats = folders(&fixtures());
+    let names: Vec<String> = formats
+        .iter()
+        .flat_map(|format| {
+            folders(&fixtures().join(format)).into_iter().map(move |run| format!("{format}/{run}"))
+        })
+        .collect();
+    assert!(!names.is_empty());
+    for name in names {
+        let stored = Stored::new(&name);
+        let told = verified(&stored.place, &stored.run);
+        assert!(told["sound"] == true && told["sealed"] == true, "{name}: {told:#}");
+        let kinds = kinds(&told);
+        assert!(
+            kinds.iter().all(|kind| kind != "note snapshot" && kind != "note result"),
+            "{name}: {told:#}"
+        );
+        stored.place.run(&["workflow", "show", &stored.run, "--timeline"]).success().prints("(attempt 1)");
+    }
 }

@@ -159,7 +159,7 @@ fn run(project: &Project, id: &str, rules: &Rules<'_>, plan: &mut Plan) {
         Ok(folder) => folder,
         Err(error) => return plan.kept.push(stays(error.to_string())),
     };
-    match judge(&folder, rules) {
+    match judge(project, &folder, rules) {
         Verdict::Goes(..) if folder.is_owned() => {
             plan.kept.push(stays("a docket process is at it".to_owned()));
         }
@@ -179,7 +179,7 @@ fn run(project: &Project, id: &str, rules: &Rules<'_>, plan: &mut Plan) {
     }
 }
 
-fn judge(folder: &RunFolder, rules: &Rules<'_>) -> Verdict {
+fn judge(project: &Project, folder: &RunFolder, rules: &Rules<'_>) -> Verdict {
     let state = match journal::load_state(&folder.journal()) {
         Ok(state) => state,
         Err(error) => return Verdict::Stays(error.to_string()),
@@ -197,7 +197,23 @@ fn judge(folder: &RunFolder, rules: &Rules<'_>) -> Verdict {
     if ended_at > rules.ended_by {
         return Verdict::Young;
     }
+    if state.start.parent.as_ref().is_some_and(|parent| needs_children(project, &parent.run, rules)) {
+        return Verdict::Needed;
+    }
     Verdict::Goes(Box::new(state), ended_at)
+}
+
+/// Whether the run that a sub-workflow's run belongs to could still look for it: it would start it, and its agents,
+/// once more. One that is over stays with its children until all of them may go.
+fn needs_children(project: &Project, parent: &str, rules: &Rules<'_>) -> bool {
+    match RunFolder::find(project, parent) {
+        Ok(folder) => match journal::load_state(&folder.journal()) {
+            Ok(state) => !state.status.is_over() || state.ended_at.is_none_or(|end| end > rules.ended_by),
+            Err(_) => true,
+        },
+        Err(StoreError::NoSuchRun { .. } | StoreError::Pruned { .. }) => false,
+        Err(_) => true,
+    }
 }
 
 /// A folder without a record: a start that died. Anything in it that a start does not write makes it somebody's.
@@ -231,7 +247,7 @@ pub fn remove_run(
         Err(StoreError::Owned { .. }) => return stays("a docket process is at it"),
         Err(error) => return Err(error),
     };
-    match judge(&folder, rules) {
+    match judge(project, &folder, rules) {
         Verdict::Goes(..) => {}
         Verdict::Young | Verdict::Needed => return stays("somebody went on with it meanwhile"),
         Verdict::Stays(reason) => return stays(&reason),
@@ -270,7 +286,7 @@ pub fn remove_leftover(
         LeftoverKind::Work => {
             let folder = RunFolder::find(project, &name)?;
             let Some(_ownership) = own(project, &name)? else { return stays("a docket process is at it") };
-            if !matches!(judge(&folder, rules), Verdict::Young | Verdict::Goes(..)) {
+            if !matches!(judge(project, &folder, rules), Verdict::Young | Verdict::Goes(..)) {
                 return stays("somebody went on with it meanwhile");
             }
             remove(&path)?;

@@ -76,10 +76,14 @@ impl Fold {
         self.state.apply(event, at);
         match event {
             Event::RunCreated(start) => self.note("created", None, Some(&start.by), event, at),
-            Event::StageStarted { stage, attempt, .. } => self.started(*stage, *attempt, at),
-            Event::StageExpanded { stage, .. } => {
+            Event::StageStarted { stage, attempt, child } => {
+                self.started(*stage, *attempt, at);
+                self.change(*stage, |attempt| attempt.child.clone_from(child));
+            }
+            Event::StageExpanded { stage, items } => {
                 let attempt = self.state.stages.get(*stage).map_or(1, |stage| stage.attempt);
                 self.started(*stage, attempt, at);
+                self.change(*stage, |attempt| attempt.items = Some(items.len()));
             }
             Event::StageGathered { stage } => self.ended(*stage, AttemptOutcome::Completed, at, |_| {}),
             Event::StageCompleted { stage, change_set, plugin, usage, answered_by, .. } => {
@@ -97,13 +101,14 @@ impl Fold {
                 self.change(*stage, |attempt| attempt.usage = *usage);
                 self.ran_by(*stage, plugin.as_ref());
             }
-            Event::StageFailed { stage, failure, plugin, usage, answered_by, .. } => {
+            Event::StageFailed { stage, failure, plugin, usage, answered_by, retry_at } => {
                 if !self.is_open(*stage) {
                     return self.note("stage_failed", Some(*stage), None, event, at);
                 }
                 self.ended(*stage, AttemptOutcome::Failed, at, |attempt| {
                     attempt.failure = Some(failure.clone());
                     attempt.answered_by.clone_from(answered_by);
+                    attempt.retry_at = *retry_at;
                     attempt.usage = attempt.usage.plus(*usage);
                 });
                 self.ran_by(*stage, plugin.as_ref());
@@ -192,6 +197,9 @@ impl Fold {
             waiting_milliseconds: 0,
             outcome: AttemptOutcome::Running,
             failure: None,
+            retry_at: None,
+            items: None,
+            child: None,
             answered_by: None,
             plugin: None,
             usage: Usage::default(),
@@ -300,8 +308,9 @@ impl Fold {
         for entry in &mut self.entries {
             let Entry::Attempt(attempt) = entry else { continue };
             attempt.duration_milliseconds = elapsed(attempt.started_at, attempt.ended_at.unwrap_or(now));
-            totals.attempts += 1;
-            totals.failed_attempts += u64::from(attempt.outcome == AttemptOutcome::Failed);
+            let is_one = attempt.items.is_none();
+            totals.attempts += u64::from(is_one);
+            totals.failed_attempts += u64::from(is_one && attempt.outcome == AttemptOutcome::Failed);
             totals.files_written += attempt.files.iter().filter(|file| file.written).count() as u64;
             totals.usage = totals.usage.plus(attempt.usage);
         }

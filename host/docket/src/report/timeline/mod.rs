@@ -71,6 +71,17 @@ pub struct Attempt {
     /// Why it failed or conflicts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// When it was to be tried again by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub retry_at: Option<Timestamp>,
+    /// How many items its matrix has, when it has one. They are rows of their own, and this one is not counted among
+    /// the attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<usize>,
+    /// The run that carried it out, when it ran another workflow: that one has a timeline of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child: Option<String>,
     /// Who answered its question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<Actor>,

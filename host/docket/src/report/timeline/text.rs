@@ -58,9 +58,18 @@ fn row(text: &mut String, attempt: &Attempt) {
     if let Some(actor) = &attempt.answered_by {
         let _ = write!(text, ", answered by {}", printable(&actor.user));
     }
+    if let Some(items) = attempt.items {
+        let _ = write!(text, ", {items} items");
+    }
     text.push('\n');
     if let Some(failure) = &attempt.failure {
         let _ = writeln!(text, "{INDENT}{} [{}]", printable(&failure.message), printable(&failure.code));
+    }
+    if let Some(again) = attempt.retry_at {
+        let _ = writeln!(text, "{INDENT}to be tried again at {}", local(again));
+    }
+    if let Some(child) = &attempt.child {
+        let _ = writeln!(text, "{INDENT}carried out by the run {}", printable(child));
     }
     if let Some(used) = &attempt.plugin {
         plugin(text, used);

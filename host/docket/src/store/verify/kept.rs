@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use docket_core::run::{Content, Event, FileChange, Journal, RunState, sha256};
+use docket_core::run::{Content, Event, FileChange, Journal, RunState, StageState, sha256};
 use serde_json::Value;
 
 use super::{Check, VerifiedRun};
@@ -46,13 +46,9 @@ fn compare(verified: &mut VerifiedRun, check: Check, path: &Path, is_same: impl 
 /// `results/<stage>/result.json`: what the journal says, or said for an earlier attempt when docket died before it
 /// could write the new one.
 pub(super) fn results(verified: &mut VerifiedRun, folder: &RunFolder, journal: &Journal, state: &RunState) {
-    let mut ever: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
-    for event in journal.records.iter().flat_map(|record| &record.events) {
-        if let Event::StageCompleted { stage, result, .. } = event {
-            ever.entry(*stage).or_default().push(result);
-        }
-    }
+    let ever = every_result(journal, state);
     for (position, stage) in state.stages.iter().enumerate() {
+        former_results(verified, folder, stage, ever.get(&position).map_or(&[][..], Vec::as_slice));
         let path = folder.results(&stage.name).join("result.json");
         let place = path.display().to_string();
         let bytes = match read_if_there(&path) {
@@ -91,6 +87,41 @@ pub(super) fn results(verified: &mut VerifiedRun, folder: &RunFolder, journal: &
             format!("it is not the result that the journal has for '{}'", stage.name),
             "it was changed after docket wrote it; `docket workflow results` shows what the journal has",
         );
+    }
+}
+
+/// Every result each stage ever had, by its position. A stage with a matrix has no event that carries its result: it
+/// follows from those of its items, so the events are folded once more.
+fn every_result(journal: &Journal, state: &RunState) -> BTreeMap<usize, Vec<Value>> {
+    let mut ever: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
+    let mut folded = RunState::new(state.start.clone(), state.created_at);
+    for record in &journal.records {
+        for event in &record.events {
+            folded.apply(event, record.at);
+            if let Event::StageCompleted { stage, .. } | Event::StageGathered { stage } = event
+                && let Some(result) = folded.stages.get(*stage).and_then(|stage| stage.result.clone())
+            {
+                ever.entry(*stage).or_default().push(result);
+            }
+        }
+    }
+    ever
+}
+
+/// `results/<stage>/attempt-<n>/result.json`: what earlier attempts came to.
+fn former_results(verified: &mut VerifiedRun, folder: &RunFolder, stage: &StageState, ever: &[Value]) {
+    for attempt in 1..stage.attempt {
+        let path = folder.records(&stage.name, attempt).join("result.json");
+        let Ok(Some(bytes)) = read_if_there(&path) else { continue };
+        verified.compared += 1;
+        if !ever.iter().any(|result| is_value(&bytes, result)) {
+            verified.fault(
+                Check::Result,
+                path.display().to_string(),
+                format!("it is no result that the journal has for '{}'", stage.name),
+                "it was changed after docket wrote it",
+            );
+        }
     }
 }
 
