@@ -56,8 +56,9 @@ fn may_fail(execution: &Execution<'_>, view: &View) -> bool {
 fn ends_an_agent(victim: Victim, cause: &Cause) -> bool {
     match (victim, cause) {
         (Victim::Docket, _) => false,
-        (Victim::Supervisor, Cause::Point { point, .. }) => {
-            !["supervisor.lock", "launcher.spawn"].contains(&point.as_str())
+        // Right after it started a launcher, that one may have been quicker.
+        (Victim::Supervisor, Cause::Point { kind, point }) => {
+            point != "supervisor.lock" && !(point == "launcher.spawn" && *kind == Kind::KillBefore)
         }
         (Victim::Launcher, Cause::Point { kind, point }) => {
             let is_claimed = point == "launcher.claim" && *kind == Kind::KillAfter;
