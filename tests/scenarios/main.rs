@@ -12,6 +12,7 @@ mod commands;
 mod conflicts;
 mod control;
 mod crash;
+mod faults;
 mod flow;
 mod foreign;
 mod formats;
