@@ -41,7 +41,7 @@ pub(super) fn judge(execution: &mut Execution<'_>, references: &References) -> R
 fn may_fail(execution: &Execution<'_>, view: &View) -> bool {
     let failure = view.status["failure"].to_string();
     let tally = &execution.tally;
-    let lost_agent = tally.deaths_of(|victim, cause| ends_an_agent(victim, cause)) > 0;
+    let lost_agent = tally.deaths_of(ends_an_agent) > 0;
     if lost_agent && ["\"agent-failed\"", "\"agent-lost\""].iter().any(|code| failure.contains(code)) {
         return true;
     }
