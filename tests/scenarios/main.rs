@@ -13,6 +13,7 @@ mod commands;
 mod conflicts;
 mod control;
 mod crash;
+mod faults;
 mod flow;
 mod foreign;
 mod formats;

@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod crash;
 mod demo;
 mod failure;
 mod process;
@@ -34,8 +35,12 @@ Usage: cargo xtask <task>
         [--peers]            measures langgraph, dbos and prefect beside docket; installs them from PyPI
         [--python PATH]      makes their environments with this Python instead of python3
         [--docket PATH]      measures this program instead of building one
+  crash            Kills docket and its helpers some 20,000 times and checks that nothing is lost or done twice
+        [--deaths N] [--cases N] [--seed N] [--jobs N]    how long and which series; --case N runs one of its cases
+        [--sabotage FAULTS]  breaks docket in a known way, to see that it is found
+        [--write]            puts the table into docs/reliability.md
 
-`demo`, `test` and `bench` do what `setup` does first, if it is needed.
+`demo`, `test`, `bench` and `crash` do what `setup` does first, if it is needed.
 ";
 
 /// Exit code for a wrong command line, as docket's own.
@@ -81,6 +86,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             [flag] if flag == "--fast" => test::test(test::Extent::TestsAlone),
             [other, ..] => Err(usage(&format!("`test` does not know `{other}`; it takes --fast or nothing"))),
         },
+        "crash" => crash::crash(&crash::Options::parse(rest).map_err(|message| usage(&message))?),
         "bench" => bench::bench(&bench::Options::parse(rest).map_err(|message| usage(&message))?),
         other => Err(usage(&format!("there is no task `{other}`"))),
     }

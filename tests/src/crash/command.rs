@@ -38,8 +38,6 @@ pub struct Ended {
     pub stderr: String,
     /// Faults of the disk that were brought about, in docket or in a supervisor.
     pub disk_faults: Vec<Noted>,
-    /// The last point that it noted.
-    pub last_point: Option<String>,
 }
 
 /// A fault that was brought about at a point.
@@ -119,16 +117,15 @@ impl Running {
             return Err(format!("{} took longer than {PATIENCE:?}; it said:\n{stderr}", self.shown));
         }
         let notes = notes(&self.log);
-        let own = || notes.iter().filter(|note| note.process == id);
         let killed = status.signal() == Some(Signal::KILL.as_raw());
-        let cause = own().rfind(|note| note.kind.is_some_and(Kind::kills)).cloned();
+        let kills = |note: &&Noted| note.process == id && note.kind.is_some_and(Kind::kills);
+        let cause = notes.iter().rfind(kills).cloned();
         let fails = |note: &&Noted| note.kind.is_some_and(|kind| !kind.kills());
         Ok(Ended {
             code: status.code(),
             death: killed.then_some(cause),
             stderr,
             disk_faults: notes.iter().filter(fails).cloned().collect(),
-            last_point: own().last().map(|note| note.point.clone()),
             shown: self.shown,
         })
     }

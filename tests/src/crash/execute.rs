@@ -310,7 +310,7 @@ impl Execution<'_> {
             }
             Tail::Garbage { seed } => {
                 let mut random = Random::of(seed, 0);
-                let garbage = (0..1 + random.below(300)).map(|_| random.next().to_le_bytes()[0]);
+                let garbage = (0..1 + random.below(300)).map(|_| random.draw().to_le_bytes()[0]);
                 bytes.extend(garbage.filter(|byte| *byte != b'\n'));
             }
             Tail::Lost { part: lost } => {

@@ -41,7 +41,7 @@ pub(super) fn judge(execution: &mut Execution<'_>, references: &References) -> R
 fn may_fail(execution: &Execution<'_>, view: &View) -> bool {
     let failure = view.status["failure"].to_string();
     let tally = &execution.tally;
-    let lost_agent = tally.deaths_of(|victim, cause| ends_an_agent(victim, cause)) > 0;
+    let lost_agent = tally.deaths_of(ends_an_agent) > 0;
     if lost_agent && ["\"agent-failed\"", "\"agent-lost\""].iter().any(|code| failure.contains(code)) {
         return true;
     }
@@ -56,8 +56,9 @@ fn may_fail(execution: &Execution<'_>, view: &View) -> bool {
 fn ends_an_agent(victim: Victim, cause: &Cause) -> bool {
     match (victim, cause) {
         (Victim::Docket, _) => false,
-        (Victim::Supervisor, Cause::Point { point, .. }) => {
-            !["supervisor.lock", "launcher.spawn"].contains(&point.as_str())
+        // Right after it started a launcher, that one may have been quicker.
+        (Victim::Supervisor, Cause::Point { kind, point }) => {
+            point != "supervisor.lock" && !(point == "launcher.spawn" && *kind == Kind::KillBefore)
         }
         (Victim::Launcher, Cause::Point { kind, point }) => {
             let is_claimed = point == "launcher.claim" && *kind == Kind::KillAfter;

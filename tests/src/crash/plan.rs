@@ -234,7 +234,7 @@ fn step(random: &mut Random, subject: &Subject, place: usize) -> Step {
     };
     let tail = random.chance(30).then(|| match random.below(3) {
         0 => Tail::Begun { part: random.below(1000) },
-        1 => Tail::Garbage { seed: random.next() },
+        1 => Tail::Garbage { seed: random.draw() },
         _ => Tail::Lost { part: 1 + random.below(1000) },
     });
     Step { trouble, tail }

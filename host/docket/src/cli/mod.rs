@@ -36,8 +36,13 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     // Supervisors and launchers are no commands of the user's: they get a folder and nothing else.
     let code = if word == supervisor::ARGUMENT || word == launcher::ARGUMENT {
         let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
-        let role = if word == launcher::ARGUMENT { launcher::launch } else { supervisor::supervise };
-        u8::from(role(&folder).is_err())
+        let by = arguments.get(3).and_then(|argument| argument.to_str()).unwrap_or_default();
+        let done = if word == launcher::ARGUMENT {
+            launcher::launch(&folder, by)
+        } else {
+            supervisor::supervise(&folder)
+        };
+        u8::from(done.is_err())
     } else {
         command(&arguments)
     };

@@ -17,17 +17,19 @@ use crate::disk::sync_folder;
 /// The hidden command line argument that makes docket a launcher.
 pub const ARGUMENT: &str = "__launch";
 
-/// Is the launcher: becomes the folder's command. Returns only when it must not, or can't.
+/// Is the launcher: becomes the folder's command. Returns only when it must not, or can't. `supervisor` is the process
+/// that started it: without that one nobody would learn how the command ends, so it is not started then.
 ///
 /// # Errors
 /// When the folder can't be read or written. That the command can't be started is recorded as its end, not returned.
-pub fn launch(folder: &Path) -> io::Result<()> {
+pub fn launch(folder: &Path, supervisor: &str) -> io::Result<()> {
     let folder = ProcessFolder { path: folder.to_owned() };
     let recorded: Recorded = serde_json::from_slice(&fs::read(folder.command())?)?;
     // Held until this process is the command: another launcher must not say that it is the process meanwhile.
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.launcher_lock())?;
     lock.lock()?;
-    if folder.was_launched() {
+    let parent = rustix::process::getppid().map(|parent| parent.as_raw_nonzero().to_string());
+    if folder.was_launched() || parent.as_deref() != Some(supervisor) {
         return Ok(());
     }
     folder.record_started(&Started::this())?;

@@ -153,6 +153,7 @@ fn start_launcher(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Chi
     let output = |path: PathBuf| OpenOptions::new().create(true).append(true).open(path);
     let mut command = docket(launcher::ARGUMENT, folder)?;
     command
+        .arg(std::process::id().to_string())
         .current_dir(&recorded.folder)
         .stdin(File::open(folder.stdin())?)
         .stdout(output(folder.stdout())?)
