@@ -88,7 +88,8 @@ fn is_busy(state: &RunState) -> bool {
     state.stages.iter().any(|stage| stage.is_executing() || stage.is_applying())
 }
 
-/// One pass over the pending stages. True when a stage was skipped or got its items, which may free others.
+/// One pass over the pending stages. True when a stage was skipped, got its items, or failed
+/// as it may, which can free others.
 fn start_or_skip(draft: &mut Draft<'_>) -> bool {
     let mut settled = false;
     let running = draft.state.stages.iter().filter(|stage| stage.is_executing()).count();
@@ -105,7 +106,8 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
             }
             Readiness::Broken(failure) => {
                 record_failure(draft, position, failure);
-                return false;
+                // One that may fail frees others like any that is over; else the run ends.
+                return draft.definition(position).continue_on_error;
             }
             Readiness::Expands(items) => {
                 draft.record(Event::StageExpanded { stage: position, items });
