@@ -13,6 +13,7 @@ mod matrix;
 mod outputs;
 mod project_path;
 mod seal;
+mod siblings;
 mod state;
 mod status;
 mod sub_run;
@@ -30,6 +31,7 @@ pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Wri
 pub use outputs::{outputs_of, validate, validate_against};
 pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, seal};
+pub use siblings::contested;
 pub use state::{Feedback, ItemState, RunState, SentBack, StageState};
 pub use status::{RunStatus, StageStatus};
 pub use sub_run::{ID_PREFIX, child_run_id, sub_result};

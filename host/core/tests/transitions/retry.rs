@@ -82,7 +82,7 @@ fn without_a_pause_the_next_attempt_starts_with_the_same_record() {
 #[test]
 fn what_another_attempt_cannot_mend_is_not_tried_again() {
     for code in
-        ["not-granted", "not-trusted", "config-invalid", "process-lost", "docket-bug", "reference-missing"]
+        ["not-granted", "not-trusted", "config-invalid", "agent-lost", "docket-bug", "reference-missing"]
     {
         let mut run = Run::of(&[FLAKY]);
         run.end(0, Ending::Failed(Failure::new(code, "no")));

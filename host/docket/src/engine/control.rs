@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_core::run::{Input, Refusal, RunState, RunStatus, StageState, StageStatus};
+use docket_core::run::{Failure, Input, Refusal, RunState, RunStatus, StageState, StageStatus};
+use docket_core::text::printable_lines;
 
 use super::drive::Driver;
 use super::{Engine, EngineError, Interrupt, Observer, Stopped};
@@ -35,9 +36,17 @@ pub enum Answered {
 /// Takes and answers what other terminals ask of a run this process owns.
 pub(super) fn serve(driver: &mut Driver<'_>) -> Result<(), EngineError> {
     for taken in driver.folder().inbox().take() {
-        let fed = obey(driver, taken.request.clone());
+        let fed = match taken.request {
+            Request::Resume { .. } if !is_held_up(driver.state()) => Err(owned_here(driver)),
+            _ => obey(driver, taken.request.clone()),
+        };
         let reply = match fed {
             Ok(()) => Reply::Done,
+            Err(EngineError::Store(error @ StoreError::Owned { .. })) => Reply::Refused {
+                conflict: true,
+                message: error.to_string(),
+                hint: Some(format!("watch it with `docket workflow logs {} --follow`", driver.folder().id())),
+            },
             Err(EngineError::Refused(refusal)) => {
                 let (conflict, hint) = crate::report::words::refusal(&refusal);
                 Reply::Refused { conflict, message: refusal.to_string(), hint }
@@ -47,6 +56,21 @@ pub(super) fn serve(driver: &mut Driver<'_>) -> Result<(), EngineError> {
         taken.answer(&reply)?;
     }
     Ok(())
+}
+
+/// Whether somebody who asks to resume a run that is being run can change anything about it: by taking a pause back,
+/// having files written after all, or having a sub-workflow looked at.
+fn is_held_up(state: &RunState) -> bool {
+    let waits = |stage: &StageState| {
+        stage.status == StageStatus::Conflict
+            || (stage.status == StageStatus::Waiting && stage.child.is_some())
+    };
+    state.pause_requested || state.status != RunStatus::Running || state.stages.iter().any(waits)
+}
+
+fn owned_here(driver: &Driver<'_>) -> EngineError {
+    let run = driver.folder().id().to_owned();
+    EngineError::Store(StoreError::Owned { run, owner: Some(std::process::id()) })
 }
 
 /// Does what was asked.
@@ -170,9 +194,11 @@ impl Engine {
                 .map_err(|cause| EngineError::Store(StoreError::io("can't start", folder.path())(cause)))?;
         let start = std::time::Instant::now();
         while start.elapsed() < PATIENCE {
-            // Over already, or waiting for somebody: then it has ended, and well.
-            if folder.is_owned() || process.has_ended() {
+            if folder.is_owned() {
                 return Ok(());
+            }
+            if process.has_ended() {
+                return left_well(&folder);
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -217,6 +243,23 @@ impl Engine {
             })),
         }
     }
+}
+
+/// Whether a docket in the background that has ended already left its run over, or waiting for somebody, or to yet
+/// another process.
+fn left_well(folder: &RunFolder) -> Result<(), EngineError> {
+    if journal::load_state(&folder.journal())?.status != RunStatus::Running || folder.is_owned() {
+        return Ok(());
+    }
+    let said = crate::disk::read_if_there(&folder.owner_log())?.unwrap_or_default();
+    let said = printable_lines(String::from_utf8_lossy(&said).trim_end());
+    let message =
+        format!("the docket in the background that was to go on with run {} ended at once", folder.id());
+    let message = if said.is_empty() { message } else { format!("{message}; it said:\n{said}") };
+    Err(EngineError::Failed(
+        Failure::new("background-failed", message)
+            .hint(format!("nothing is lost: go on with it here by `docket workflow resume {}`", folder.id())),
+    ))
 }
 
 /// A run as it stands, from its journal; what its stages are doing comes from `state.json`. The status tells apart a

@@ -10,7 +10,7 @@ use std::time::Instant;
 use docket_core::definition::{Workflow, check};
 use docket_core::run::{
     Actor, Decision, Effect, Ending, Failure, Input, Notice, PluginUsed, RunState, RunStatus, StageStatus,
-    StageTask, Usage, decide, is_sealed, task,
+    StageTask, Usage, contested, decide, is_sealed, task,
 };
 use docket_core::text::printable;
 
@@ -205,9 +205,10 @@ impl<'a> Driver<'a> {
                 continue;
             }
             match self.state.next_retry() {
+                // Its time has come, but perhaps there is no place for it, or the run is about to fail: so what comes in
+                // is listened to in any case.
                 Some(at) if at <= now() => {
                     self.feed(Input::Tick)?;
-                    // While there is no place for it, what ends must be heard of: it makes one.
                     if !self.effects.is_empty() {
                         continue;
                     }
@@ -335,8 +336,10 @@ impl<'a> Driver<'a> {
             Message::Ended { stage, attempt, reply } => {
                 self.running.remove(&stage);
                 self.activities.remove(&stage);
-                let JobReply { ending, plugin, usage } = *reply;
-                match ending {
+                let JobReply { ending, plugin, usage, overtaken } = *reply;
+                // Told as what it is when it was another item of the same stage.
+                let by_other = overtaken.and_then(|path| contested(&self.state, stage, &path, None));
+                match by_other.map(Ending::Failed).or(ending) {
                     Some(ending) => {
                         if let Ending::Failed(failure) = &ending {
                             log_stage_denial(self.engine.setting(), plugin.as_ref(), failure);
@@ -394,9 +397,12 @@ impl Work {
     fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
         match self {
             Self::Plugin(job) => job.run(notices, cancel),
-            Self::SubRun(child) => {
-                JobReply { ending: child.run(&notices, &cancel), plugin: None, usage: Usage::default() }
-            }
+            Self::SubRun(child) => JobReply {
+                ending: child.run(&notices, &cancel),
+                plugin: None,
+                usage: Usage::default(),
+                overtaken: None,
+            },
         }
     }
 }
@@ -411,5 +417,5 @@ fn notices(stage: usize, sender: Sender<Message>) -> Notices {
 fn bug(plugin: Option<PluginUsed>) -> JobReply {
     let failure = Failure::new("docket-bug", "BUG: docket crashed while it ran this stage")
         .hint("please report it with the run's journal; `docket workflow start` begins anew");
-    JobReply { ending: Some(Ending::Failed(failure)), plugin, usage: Usage::default() }
+    JobReply { ending: Some(Ending::Failed(failure)), plugin, usage: Usage::default(), overtaken: None }
 }

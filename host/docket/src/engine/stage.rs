@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_core::definition::Workflow;
-use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, StageTask, Usage};
+use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, ProjectPath, StageTask, Usage};
 use serde_json::Value;
 
 use super::launch;
@@ -39,6 +39,8 @@ pub(super) struct JobReply {
     /// Which plugin did it; none for the run of another workflow.
     pub(super) plugin: Option<PluginUsed>,
     pub(super) usage: Usage,
+    /// A file that it wanted to write and may not, because somebody wrote it meanwhile.
+    pub(super) overtaken: Option<ProjectPath>,
 }
 
 impl Job {
@@ -110,11 +112,15 @@ impl Job {
             cancel,
             command: self.command,
         });
+        let mut overtaken = None;
         let ending = match reply.outcome {
             Outcome::Completed { result, writes, seen, since } => {
                 let planned = fits_manifest(&self.plugin, &self.task.stage_type, &result).and_then(|()| {
                     change::plan(&setting.project, &self.folder, writes, &Seen { files: seen, since })
                         .map_err(|error| {
+                            if let StoreError::OutsideProject { path, .. } = &error {
+                                overtaken = ProjectPath::parse(path).ok();
+                            }
                             let message = format!("what the stage proposes can't be written: {error}");
                             Failure::new("proposal-refused", message).rejected(result.clone())
                         })
@@ -128,7 +134,7 @@ impl Job {
             Outcome::Failed(failure) => Some(Ending::Failed(failure)),
             Outcome::Cancelled => None,
         };
-        JobReply { ending, plugin: Some(plugin), usage: reply.usage }
+        JobReply { ending, plugin: Some(plugin), usage: reply.usage, overtaken }
     }
 }
 

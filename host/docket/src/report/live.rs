@@ -56,9 +56,10 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
             let text = match items.len() {
                 0 => format!("{name} has no items"),
-                count => format!("{name} for {count}: {}{more}", labels.join(", ")),
+                1 => format!("{name} for one item: {}", labels.join(", ")),
+                items => format!("{name} for {items} items: {}{more}", labels.join(", ")),
             };
-            vec![line(Tone::Begin, format!("Stage {}: {text}", number(state, *stage)))]
+            vec![line(Tone::Begin, format!("Stage {}/{count}: {text}", number(state, *stage)))]
         }
         Event::StageGathered { stage } => {
             vec![line(
@@ -109,7 +110,9 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
             let mut lines =
                 vec![line(Tone::Bad, format!("Stage {number} failed: {name}: {}", failure.message))];
             lines.extend(retry_at.map(|retry| {
-                line(Tone::Attention, format!("{name} is tried again in {}", between(at, retry)))
+                let when =
+                    if retry > at { format!("in {}", between(at, retry)) } else { "at once".to_owned() };
+                line(Tone::Attention, format!("{name} is tried again {when}"))
             }));
             lines.extend(failure.hint.as_ref().map(|hint| line(Tone::Detail, format!("Hint: {hint}"))));
             lines

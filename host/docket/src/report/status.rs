@@ -56,7 +56,7 @@ pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
             symbol(stage.status),
             printable(&stage.name),
             took(stage, now),
-            further(stage, now)
+            further(stage, run.status, now)
         );
         items(&mut text, run, &stage.name, now);
     }
@@ -73,7 +73,7 @@ fn items(text: &mut String, run: &RunSnapshot, stage: &str, now: Timestamp) {
             let label = item.name.strip_prefix(stage).and_then(|rest| rest.strip_prefix('.'));
             let label = printable(label.unwrap_or(&item.name));
             let (symbol, took) = (symbol(item.status), took(item, now));
-            let _ = writeln!(text, "      {symbol} {label} ({took}){}", further(item, now));
+            let _ = writeln!(text, "      {symbol} {label} ({took}){}", further(item, run.status, now));
         }
         return;
     }
@@ -85,10 +85,15 @@ fn items(text: &mut String, run: &RunSnapshot, stage: &str, now: Timestamp) {
 }
 
 /// Which run carries a stage out, and when it is tried again.
-fn further(stage: &StageSnapshot, now: Timestamp) -> String {
-    let run = stage.child.as_ref().map(|child| format!(" → {child}")).unwrap_or_default();
-    let retry = stage.retry_at.map(|at| format!(", tried again in {}", between(now, at))).unwrap_or_default();
-    run + &retry
+fn further(stage: &StageSnapshot, run: ShownStatus, now: Timestamp) -> String {
+    let child = stage.child.as_ref().map(|child| format!(" → {child}")).unwrap_or_default();
+    let retry = match stage.retry_at {
+        // Nobody watches the clock for a run that nobody runs.
+        Some(_) if run != ShownStatus::Running => ", tried again when the run is resumed".to_owned(),
+        Some(at) => format!(", tried again in {}", between(now, at)),
+        None => String::new(),
+    };
+    child + &retry
 }
 
 fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {

@@ -36,9 +36,17 @@ pub struct Seen {
 }
 
 /// As [`look`], for a file that the stage may have read at any time since then: one that was changed meanwhile is not
-/// what the stage read.
-fn look_since(project: &Project, path: &ProjectPath, since: SystemTime) -> Result<FileState, StoreError> {
+/// what the stage read. Unless it became what it is to be, `after`, anyway.
+fn look_since(
+    project: &Project,
+    path: &ProjectPath,
+    since: SystemTime,
+    after: &str,
+) -> Result<FileState, StoreError> {
     let now = look(project, path)?;
+    if matches!(&now, FileState::File(hash) if hash == after) {
+        return Ok(now);
+    }
     let modified =
         std::fs::symlink_metadata(project.root().join(path.as_str())).and_then(|found| found.modified());
     if now != FileState::Missing && modified.is_ok_and(|modified| modified >= since) {
@@ -62,11 +70,11 @@ pub fn plan(
 ) -> Result<Option<ChangeSet>, StoreError> {
     let mut files = Vec::new();
     for write in writes {
+        let after = sha256(&write.bytes);
         let before = match seen.files.get(&write.path) {
             Some(state) => state.clone(),
-            None => look_since(project, &write.path, seen.since)?,
+            None => look_since(project, &write.path, seen.since, &after)?,
         };
-        let after = sha256(&write.bytes);
         if before == FileState::File(after.clone()) {
             continue;
         }
@@ -282,6 +290,8 @@ mod tests {
         let refused = plan(&project, &run, vec![planned("a.md", "new")], &seen).expect_err("refused");
         assert!(refused.to_string().contains("'a.md' was changed while the stage ran"), "{refused}");
         assert!(plan(&project, &run, vec![planned("b.md", "new")], &seen).expect("a new file").is_some());
+        let same = plan(&project, &run, vec![planned("a.md", "changed while the stage ran")], &seen);
+        assert_eq!(same.expect("as it is to be"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A stage came to an end.
 
 use super::{Draft, Effect, Ending, advance};
+use crate::run::siblings::contested_changes;
 use crate::run::{Event, PluginUsed, Usage, validate};
 
 /// Records how a stage ended. A report about another attempt, or about a stage that does not run any more (the run
@@ -20,8 +21,14 @@ pub(super) fn stage_ended(
     }
     match ending {
         Ending::Completed { result, change_set } => {
-            match validate(draft.workflow, draft.definition(stage), &result) {
-                Ok(()) => {
+            let others =
+                change_set.as_ref().and_then(|changes| contested_changes(draft.state, stage, changes));
+            let refused = match validate(draft.workflow, draft.definition(stage), &result) {
+                Ok(()) => others.map(|failure| failure.rejected(result.clone())),
+                Err(failure) => Some(failure),
+            };
+            match refused {
+                None => {
                     let owed = change_set.is_some() && !draft.state.start.options.dry_run;
                     draft.record(Event::StageCompleted {
                         stage,
@@ -35,7 +42,7 @@ pub(super) fn stage_ended(
                         draft.act(Effect::Apply { stage });
                     }
                 }
-                Err(failure) => draft.fail(stage, failure, plugin, usage),
+                Some(failure) => draft.fail(stage, failure, plugin, usage),
             }
         }
         Ending::Waiting(question) => draft.record(Event::StageWaiting { stage, question, plugin, usage }),

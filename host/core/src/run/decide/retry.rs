@@ -7,22 +7,30 @@ use sha2::{Digest as _, Sha256};
 
 /// Failures that another attempt can't mend, or must not be tried again by itself: it is not known whether what was
 /// started before ran, or somebody ended it.
-const FINAL: [&str; 8] = [
+const FINAL: [&str; 13] = [
+    "agent-lost",
+    "agent-unknown",
+    "command-not-found",
+    "command-not-granted",
+    "config-invalid",
+    "docket-bug",
+    "expression-failed",
+    "file-contested",
+    "no-command",
     "not-granted",
     "not-trusted",
-    "config-invalid",
-    "expression-failed",
     "reference-missing",
-    "process-lost",
     "sub-workflow-cancelled",
-    "docket-bug",
 ];
+/// The failure of a stage that runs another workflow: no plugin of its own ran, but work was done.
+const SUB_WORKFLOW_FAILED: &str = "sub-workflow-failed";
 
 /// When a stage that failed is tried again. `None` when it is not: the definition does not say so, it was tried often
 /// enough, or it did not even get to run.
 pub(super) fn retry_at(draft: &Draft<'_>, stage: usize, failure: &Failure, ran: bool) -> Option<Timestamp> {
     let retry = draft.definition(stage).retry?;
     let tries = draft.state.stages[stage].tries;
+    let ran = ran || failure.code == SUB_WORKFLOW_FAILED;
     if !ran || FINAL.contains(&failure.code.as_str()) || tries >= retry.max_attempts {
         return None;
     }

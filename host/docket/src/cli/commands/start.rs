@@ -16,9 +16,11 @@ use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::{exit_code, resume_command, start_args};
 use crate::engine::check::Definition;
+use crate::engine::control::look;
 use crate::engine::start::Start;
 use crate::engine::{Engine, EngineError, Stopped, trust};
-use crate::store::snapshot::RunSnapshot;
+use crate::store::RunFolder;
+use crate::store::snapshot::{RunSnapshot, ShownStatus};
 
 /// The workflow that reviews documents of a kind, by what their ids begin with.
 const REVIEWS: [(&str, &str); 2] = [("adr", "adr-review"), ("rfc", "rfc-review")];
@@ -178,9 +180,9 @@ fn run(
         }
     };
     if detach {
-        let state = driver.state().clone();
+        let run = driver.state().id().to_owned();
         drop(driver);
-        return leave_to_background(engine, &state, ui);
+        return leave_to_background(engine, &run, ui);
     }
     let stopped = driver.drive()?;
     let state = driver.state().clone();
@@ -189,14 +191,20 @@ fn run(
 }
 
 /// Lets another process go on with a run, and says how to reach it.
-fn leave_to_background(engine: &Engine, state: &RunState, ui: &mut Ui) -> Result<ExitCode, CliError> {
-    engine.continue_in_background(state.id())?;
-    ui.result(state.id(), &RunSnapshot::of(state))?;
+fn leave_to_background(engine: &Engine, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    engine.continue_in_background(run)?;
+    // It may have come to its end, or to a question, already.
+    let (_, snapshot) = look(&RunFolder::find(&engine.setting().project, run)?)?;
+    ui.result(run, &snapshot)?;
     if ui.output() == Output::Human {
-        ui.say(&format!(
-            "It runs in the background; follow it with: docket workflow logs {} --follow",
-            state.id()
-        ));
+        ui.say(&match snapshot.status {
+            ShownStatus::Running => {
+                format!("It runs in the background; follow it with: docket workflow logs {run} --follow")
+            }
+            status => {
+                format!("It is {} already; look at it with: docket workflow status {run}", status.name())
+            }
+        });
     }
     Ok(ExitCode::Done)
 }
