@@ -135,7 +135,7 @@ fn definition(form: Form, stages: u32) -> String {
         }),
         Form::Matrix => {
             let values: Vec<String> = (0..stages).map(|number| number.to_string()).collect();
-            stage("stage", &format!("matrix: {{ n: [{}] }}", values.join(", ")), "{matrix.n}");
+            stage("stage", &format!("matrix: {{ n: [{}] }}", values.join(", ")), "${{ matrix.n }}");
         }
     }
     text
@@ -182,7 +182,7 @@ mod tests {
         let text = definition(Form::Matrix, 3);
         assert_eq!(text.matches("type: metadata").count(), 1);
         assert!(text.contains("    matrix: { n: [0, 1, 2] }\n"), "{text}");
-        assert!(text.contains("file: notes/note-{matrix.n}.md\n"), "{text}");
+        assert!(text.contains("file: notes/note-${{ matrix.n }}.md\n"), "{text}");
     }
 
     #[test]
