@@ -75,7 +75,10 @@ impl Machine {
             Step::Answer { which, value } => {
                 let waiting = self.positions(|_, status| status == StageStatus::Waiting);
                 if let Some(stage) = self.pick(&waiting, *which) {
-                    self.feed(Input::Answer { stage: Some(stage), value: json!(value), by: me() });
+                    let position = self.state.stages.iter().position(|now| now.name == stage);
+                    let uses = position.is_some_and(|position| self.uses(position));
+                    let answer = Input::Answer { stage: Some(stage), value: json!(value), by: me() };
+                    assert_ne!(self.feed(answer), uses, "only what waits for its child takes no answer");
                 }
             }
             Step::Approve { which } => self.approve(*which),
@@ -112,13 +115,15 @@ impl Machine {
 
     /// Positions of current stages, by whether they use a workflow and where they stand.
     fn positions(&self, which: impl Fn(bool, StageStatus) -> bool) -> Vec<usize> {
-        let uses =
-            |position: usize| self.workflow.stages[self.state.stages[position].definition].uses.is_some();
         let stages = self.state.current_stages();
         stages
-            .filter(|(position, now)| which(uses(*position), now.status))
+            .filter(|(position, now)| which(self.uses(*position), now.status))
             .map(|(position, _)| position)
             .collect()
+    }
+
+    fn uses(&self, position: usize) -> bool {
+        self.workflow.stages[self.state.stages[position].definition].uses.is_some()
     }
 
     fn pick(&self, positions: &[usize], which: usize) -> Option<String> {

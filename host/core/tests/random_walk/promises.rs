@@ -19,6 +19,11 @@ pub(crate) fn check_decision(
     if before.status.is_over() && !matches!(input, Input::Retry { .. }) {
         assert!(decision.events.is_empty(), "something happened to a run that is over");
     }
+    let starts_again = matches!(input, Input::Resume { .. } | Input::Retry { .. } | Input::Cancel { .. });
+    if before.status == RunStatus::Paused && !starts_again {
+        assert_eq!(after.status, RunStatus::Paused, "a paused run went on because of {input:?}");
+        assert!(decision.effects.is_empty(), "a paused run does something");
+    }
     check_results(workflow, before, after, decision);
     check_attempts(before, after, decision);
     check_starts(workflow, before, after, decision);
