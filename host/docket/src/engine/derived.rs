@@ -52,7 +52,7 @@ impl Driver<'_> {
     /// Writes `state.json` when it is behind, but not more often than anybody can read it: a run with a thousand stages
     /// would spend its time on nothing else. A new status of the run is always written.
     pub(super) fn keep_up(&mut self) -> Result<(), StoreError> {
-        let is_fresh = self.written.is_some_and(|at| at.elapsed() < STATE_INTERVAL);
+        let is_fresh = self.fresh_until.is_some_and(|until| Instant::now() < until);
         let is_noted = self.noted == Some(self.state.status);
         if is_fresh && is_noted { Ok(()) } else { self.catch_up() }
     }
@@ -63,13 +63,15 @@ impl Driver<'_> {
     }
 
     fn write_state(&mut self) -> Result<(), StoreError> {
-        self.written = Some(Instant::now());
+        let start = Instant::now();
         self.is_behind = false;
         let mut snapshot = RunSnapshot::of(&self.state);
         for (stage, activity) in &self.activities {
             snapshot.set_activity(&self.state.stages[*stage].name, Some(activity.clone()));
         }
         write_json(&self.folder, "state.json", &snapshot)?;
+        // The larger it is, the less often: at most a tenth of the time goes into it.
+        self.fresh_until = Some(Instant::now() + STATE_INTERVAL.max(start.elapsed() * 10));
         if self.state.status.is_over() {
             for changes in self.state.stages.iter().filter_map(|stage| stage.change_set.as_ref()) {
                 change::clear(&self.engine.setting().project, &self.folder, changes);

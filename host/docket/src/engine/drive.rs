@@ -56,8 +56,8 @@ pub struct Driver<'a> {
     pub(super) activities: BTreeMap<usize, Activity>,
     /// The status in the project's index.
     pub(super) noted: Option<RunStatus>,
-    /// When `state.json` was last written.
-    pub(super) written: Option<Instant>,
+    /// Until when `state.json` is new enough.
+    pub(super) fresh_until: Option<Instant>,
     /// Whether it is behind.
     pub(super) is_behind: bool,
     /// Tells a sub-workflow's run that its parent was cancelled.
@@ -96,7 +96,7 @@ impl<'a> Driver<'a> {
             running: BTreeMap::new(),
             activities: BTreeMap::new(),
             noted: None,
-            written: None,
+            fresh_until: None,
             is_behind: false,
             told_to_cancel: Cancel::default(),
             sender,

@@ -152,13 +152,20 @@ fn find(draft: &Draft<'_>, stage: Option<&str>) -> Result<usize, Refusal> {
         stages.map(|(position, _)| position).collect()
     };
     let waiting = fits(&|now| now.status == StageStatus::Waiting);
-    let decided = fits(&|now| now.answered_by.is_some() || now.sent_back.is_some());
+    let decided = fits(&|now| {
+        now.status != StageStatus::Waiting && (now.answered_by.is_some() || now.sent_back.is_some())
+    });
     match (waiting.as_slice(), decided.as_slice()) {
-        ([single], _) | ([], [single]) => Ok(*single),
+        ([single], []) | ([], [single]) => Ok(*single),
         ([], _) => Err(Refusal::NothingWaits { run: draft.run() }),
-        (several, _) => Err(Refusal::Ambiguous {
+        // A decision on the next one, or the last one repeated? Only whoever decides knows.
+        (several, decided) => Err(Refusal::Ambiguous {
             run: draft.run(),
-            stages: several.iter().map(|position| draft.state.stages[*position].name.clone()).collect(),
+            stages: several
+                .iter()
+                .chain(decided)
+                .map(|position| draft.state.stages[*position].name.clone())
+                .collect(),
         }),
     }
 }

@@ -19,7 +19,9 @@ use super::{Cancel, StageContext};
 use crate::disk::fault::Point;
 use crate::disk::{Durability, replace_at};
 
-/// How often a process's files are looked at.
+/// How often a process's files are looked at: soon at first, so that a quick command is not waited for.
+const FIRST_POLL: Duration = Duration::from_micros(500);
+/// The same once it has shown that it takes its time.
 const POLL: Duration = Duration::from_millis(10);
 /// Longest line that is given to a plugin; longer ones come in pieces.
 const MAX_LINE: usize = 1024 * 1024;
@@ -292,6 +294,7 @@ impl HostChild for StageContext {
         // Far enough for every agent, and no overflow of the clock.
         let patience = Duration::from_millis(timeout_milliseconds.min(24 * 3600 * 1000));
         let start = Instant::now();
+        let mut pause = FIRST_POLL;
         loop {
             let cancelled = self.processes.as_ref().is_some_and(|processes| processes.cancel.is_cancelled());
             let child = self.table.get_mut(&child)?;
@@ -305,7 +308,8 @@ impl HostChild for StageContext {
             if left.is_zero() {
                 return Ok(Event::Idle);
             }
-            tokio::time::sleep(POLL.min(left)).await;
+            tokio::time::sleep(pause.min(left)).await;
+            pause = (pause * 3 / 2).min(POLL);
         }
     }
 
