@@ -92,7 +92,8 @@ fn items_come_from_an_input_or_from_an_earlier_stage() {
     let _ = output.success();
     assert_eq!(words_seen(&place, &first), json!(["red", "green"]));
 
-    let list = json!({ "name": "list", "type": "test", "config": { "act": "echo", "found": ["x", { "deep": 1 }] } });
+    let list =
+        json!({ "name": "list", "type": "test", "config": { "act": "echo", "found": ["x", { "deep": 1 }] } });
     let found = words(json!("${{ stages.list.outputs.result.config.found }}"));
     let (output, second) = run(&place, json!({ "stages": [list.clone(), found, seen()] }), &[]);
     let _ = output.success();
@@ -131,7 +132,9 @@ fn two_axes_turn_the_last_one_fastest_and_labels_have_both() {
     assert_eq!(stage(&place, &first, "words.green.1")["matrix"], json!({ "colour": "green", "size": 1 }));
 
     // Neither paths nor texts of people are names, nor are names that differ in letters' case only.
-    for odd in [json!(["a/b", "../c"]), json!(["two words", "é\u{1b}[31m"]), json!(["Red", "red"]), json!(["", "x"])] {
+    for odd in
+        [json!(["a/b", "../c"]), json!(["two words", "é\u{1b}[31m"]), json!(["Red", "red"]), json!(["", "x"])]
+    {
         let (output, run) = run(&place, both(odd.clone(), json!([1])), &[]);
         let output = output.success();
         assert!(!output.stderr.contains('\u{1b}'), "{}", output.stderr);
@@ -177,7 +180,8 @@ fn an_item_that_fails_ends_the_run_unless_it_may_fail() {
     assert_eq!(failure["code"], "items-failed");
     assert_eq!(failure["message"], "1 of its 3 items failed: words.bad");
     assert_eq!(stage(&place, &first, "seen")["status"], "pending");
-    let _ = place.run(&["workflow", "status", &first]).success().prints("❌ bad").prints("it was asked to fail");
+    let _ =
+        place.run(&["workflow", "status", &first]).success().prints("❌ bad").prints("it was asked to fail");
 
     some["continue_on_error"] = json!(true);
     let (output, second) = run(&place, json!({ "stages": [some, seen()] }), &[]);
@@ -234,7 +238,8 @@ fn a_condition_that_can_not_be_told_does_not_keep_the_other_stages_from_running(
 fn two_hundred_items_are_run_and_counted() {
     let place = guest_place();
     let numbers: Vec<u32> = (1..=200).collect();
-    let (output, run) = run(&place, json!({ "max_parallel": 8, "stages": [words(json!(numbers)), seen()] }), &[]);
+    let (output, run) =
+        run(&place, json!({ "max_parallel": 8, "stages": [words(json!(numbers)), seen()] }), &[]);
     let _ = output.success().says("words for 200 items: 1, 2, 3, 4, 5, 6, 7, 8, and 192 more");
     assert_eq!(words_seen(&place, &run), json!(numbers));
     place.run(&["workflow", "status", &run]).success().prints("200 items: 200 completed");
@@ -253,7 +258,10 @@ fn items_write_files_of_their_own() {
     let stages = json!({ "stages": [writing("out/${matrix.word}.md", "it is ${matrix.word}")] });
     let (output, run) = run(&place, stages, &[]);
     let _ = output.success().says("Writing out/red.md").says("Writing out/green.md");
-    assert_eq!((place.read("out/red.md"), place.read("out/green.md")), ("it is red".into(), "it is green".into()));
+    assert_eq!(
+        (place.read("out/red.md"), place.read("out/green.md")),
+        ("it is red".into(), "it is green".into())
+    );
     place.run(&["workflow", "results", &run]).success().prints("- out/red.md").prints("- out/green.md");
     place.run(&["workflow", "diff", &run]).success().prints("+it is red").prints("+it is green");
 }
@@ -263,7 +271,8 @@ fn of_two_items_that_write_the_same_file_differently_the_second_is_refused() {
     // One after the other, side by side, and shown only: it must not depend on how they fall in time.
     for (limit, more) in [(1, vec![]), (2, vec![]), (1, vec!["--dry-run"])] {
         let place = guest_place();
-        let stages = json!({ "max_parallel": limit, "stages": [writing("out/one.md", "it is ${matrix.word}")] });
+        let stages =
+            json!({ "max_parallel": limit, "stages": [writing("out/one.md", "it is ${matrix.word}")] });
         let (output, run) = run(&place, stages, &more);
         let _ = output.code(1).says("'out/one.md' is written by 'files.").says("differently");
         let statuses = items(&place, &run, "files");

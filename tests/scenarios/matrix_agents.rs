@@ -22,7 +22,10 @@ fn said(place: &Place, run: &str) -> Value {
 fn docket_killed_in_the_middle_of_a_fan_out_launches_every_agent_once() {
     let place = place();
     let crew = Crew::patient(&place);
-    define(&place, json!({ "max_parallel": 3, "stages": [agent("many", words(&["a", "b", "c", "d", "e"]))] }));
+    define(
+        &place,
+        json!({ "max_parallel": 3, "stages": [agent("many", words(&["a", "b", "c", "d", "e"]))] }),
+    );
     let mut owner = place.spawn(&START);
     crew.wait_for(3);
     let run = place.only_run();
@@ -41,7 +44,8 @@ fn docket_killed_in_the_middle_of_a_fan_out_launches_every_agent_once() {
     crew.all_go();
     Output::of_child(owner).success();
     assert_eq!(crew.launched(), ["many.a", "many.b", "many.c", "many.d", "many.e"]);
-    let all: Vec<Value> = ["a", "b", "c", "d", "e"].map(|word| json!({ "said": format!("many.{word}") })).into();
+    let all: Vec<Value> =
+        ["a", "b", "c", "d", "e"].map(|word| json!({ "said": format!("many.{word}") })).into();
     assert_eq!(said(&place, &run), Value::Array(all));
     assert_eq!(stage(&place, &run, "many.c")["attempt"], 1);
     place.run(&["workflow", "verify", &run]).success();
@@ -140,7 +144,8 @@ fn a_review_from_all_perspectives_is_merged_into_one() {
     let results = place.run(&["workflow", "results", &run, "--output", "json"]).success().json();
     let merged = &results["outputs"]["merge-reviews.review_results"];
     let count = |list: &str| merged[list].as_array().expect("findings").len();
-    let wanted = format!("Review complete! {} blockers, {} major concerns\n", count("blockers"), count("major"));
+    let wanted =
+        format!("Review complete! {} blockers, {} major concerns\n", count("blockers"), count("major"));
     assert_eq!(output.stdout, wanted);
     let shown = place.run(&["workflow", "results", &run]).success();
     assert_eq!(shown.stdout.matches("Assessment:").count(), 1, "{}", shown.stdout);
@@ -155,7 +160,8 @@ fn three_agents_review_side_by_side_each_from_its_own_perspective() {
                   while [ $(wc -l < \"$1/ledger\") -lt 3 ] && [ $tries -lt 1200 ]; do sleep 0.05; tries=$((tries+1)); done\n\
                   [ $(wc -l < \"$1/ledger\") -ge 3 ] || exit 1\ncat \"$1/answer\"\n";
     let agent = Agent::new(&place, script);
-    let output = place.run_or_kill(&start_arguments(&["--perspective", "all", "--profile", "mine"])).success();
+    let output =
+        place.run_or_kill(&start_arguments(&["--perspective", "all", "--profile", "mine"])).success();
     // Three reviewers found the same; it is one finding.
     let _ = output.prints("Review complete! 1 blockers, 2 major concerns\n");
     assert_eq!(agent.launches(), 3);

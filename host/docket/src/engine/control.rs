@@ -253,7 +253,8 @@ fn left_well(folder: &RunFolder) -> Result<(), EngineError> {
     }
     let said = crate::disk::read_if_there(&folder.owner_log())?.unwrap_or_default();
     let said = printable_lines(String::from_utf8_lossy(&said).trim_end());
-    let message = format!("the docket in the background that was to go on with run {} ended at once", folder.id());
+    let message =
+        format!("the docket in the background that was to go on with run {} ended at once", folder.id());
     let message = if said.is_empty() { message } else { format!("{message}; it said:\n{said}") };
     Err(EngineError::Failed(
         Failure::new("background-failed", message)

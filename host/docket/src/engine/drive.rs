@@ -397,14 +397,12 @@ impl Work {
     fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
         match self {
             Self::Plugin(job) => job.run(notices, cancel),
-            Self::SubRun(child) => {
-                JobReply {
-                    ending: child.run(&notices, &cancel),
-                    plugin: None,
-                    usage: Usage::default(),
-                    overtaken: None,
-                }
-            }
+            Self::SubRun(child) => JobReply {
+                ending: child.run(&notices, &cancel),
+                plugin: None,
+                usage: Usage::default(),
+                overtaken: None,
+            },
         }
     }
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_core::definition::Workflow;
-use docket_core::run::{
-    Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, ProjectPath, StageTask, Usage,
-};
+use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, ProjectPath, StageTask, Usage};
 use serde_json::Value;
 
 use super::launch;

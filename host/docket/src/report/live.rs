@@ -110,7 +110,8 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
             let mut lines =
                 vec![line(Tone::Bad, format!("Stage {number} failed: {name}: {}", failure.message))];
             lines.extend(retry_at.map(|retry| {
-                let when = if retry > at { format!("in {}", between(at, retry)) } else { "at once".to_owned() };
+                let when =
+                    if retry > at { format!("in {}", between(at, retry)) } else { "at once".to_owned() };
                 line(Tone::Attention, format!("{name} is tried again {when}"))
             }));
             lines.extend(failure.hint.as_ref().map(|hint| line(Tone::Detail, format!("Hint: {hint}"))));

@@ -21,7 +21,8 @@ pub(super) fn stage_ended(
     }
     match ending {
         Ending::Completed { result, change_set } => {
-            let others = change_set.as_ref().and_then(|changes| contested_changes(draft.state, stage, changes));
+            let others =
+                change_set.as_ref().and_then(|changes| contested_changes(draft.state, stage, changes));
             let refused = match validate(draft.workflow, draft.definition(stage), &result) {
                 Ok(()) => others.map(|failure| failure.rejected(result.clone())),
                 Err(failure) => Some(failure),

@@ -201,7 +201,9 @@ fn leave_to_background(engine: &Engine, run: &str, ui: &mut Ui) -> Result<ExitCo
             ShownStatus::Running => {
                 format!("It runs in the background; follow it with: docket workflow logs {run} --follow")
             }
-            status => format!("It is {} already; look at it with: docket workflow status {run}", status.name()),
+            status => {
+                format!("It is {} already; look at it with: docket workflow status {run}", status.name())
+            }
         });
     }
     Ok(ExitCode::Done)
