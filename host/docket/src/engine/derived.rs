@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use docket_core::Timestamp;
-use docket_core::run::Event;
+use docket_core::run::{Event, Failure};
 use docket_core::text::printable;
 
 use super::EngineError;
@@ -15,16 +15,17 @@ use crate::store::{RunFolder, StoreError, change, list};
 
 /// How old `state.json` may be while a run goes on.
 const STATE_INTERVAL: Duration = Duration::from_millis(100);
+/// A stage's result, below its folder.
+const RESULT: &str = "result.json";
+/// What a stage gave that could not be used.
+const REJECTED: &str = "rejected.json";
 
 impl Driver<'_> {
     /// Makes again what a crash may have kept from being written beside the journal.
     pub(super) fn make_derived_again(&mut self) -> Result<(), EngineError> {
         for stage in 0..self.state.stages.len() {
             self.write_result(stage)?;
-            let now = &self.state.stages[stage];
-            if now.result.is_none() && now.attempt > 1 {
-                self.folder.keep_former_result(&now.name, now.attempt - 1)?;
-            }
+            self.keep_former(stage)?;
         }
         self.write_state()?;
         Ok(list::note(&self.engine.setting().project, &self.state)?)
@@ -33,20 +34,31 @@ impl Driver<'_> {
     /// Writes what follows from an event beside the journal.
     pub(super) fn derive(&self, event: &Event) -> Result<(), StoreError> {
         match event {
-            Event::StageCompleted { stage, .. }
-            | Event::StageGathered { stage }
-            | Event::StageFailed { stage, .. } => self.write_result(*stage),
+            Event::StageCompleted { stage, .. } | Event::StageGathered { stage } => self.write_result(*stage),
+            // The state may be at the next attempt already.
+            Event::StageFailed { stage, failure, .. } => self.write_rejected(*stage, failure),
             // What was sent back or is done again stays to be looked at.
-            Event::StageStarted { stage, attempt, .. } if *attempt > 1 => {
-                self.folder.keep_former_result(&self.state.stages[*stage].name, *attempt - 1)
-            }
-            Event::StageExpanded { stage, .. } if self.state.stages[*stage].attempt > 1 => {
-                let now = &self.state.stages[*stage];
-                self.folder.keep_former_result(&now.name, now.attempt - 1)
+            Event::StageStarted { stage, .. } | Event::StageExpanded { stage, .. } => {
+                self.keep_former(*stage)
             }
             Event::RetryRequested { .. } => self.take_out_of_archive(),
             _ => Ok(()),
         }
+    }
+
+    /// Puts what the attempt before left to that attempt's records.
+    fn keep_former(&self, stage: usize) -> Result<(), StoreError> {
+        let now = &self.state.stages[stage];
+        if now.attempt < 2 {
+            return Ok(());
+        }
+        if now.result.is_none() {
+            self.folder.keep_former(&now.name, now.attempt - 1, RESULT)?;
+        }
+        if now.failure.is_none() {
+            self.folder.keep_former(&now.name, now.attempt - 1, REJECTED)?;
+        }
+        Ok(())
     }
 
     /// Writes `state.json` when it is behind, but not more often than anybody can read it: a run with a thousand stages
@@ -109,16 +121,21 @@ impl Driver<'_> {
     pub(super) fn write_result(&self, stage: usize) -> Result<(), StoreError> {
         let folder = format!("results/{}", self.file_name(stage));
         let now = &self.state.stages[stage];
-        if let Some(rejected) = now.failure.as_ref().and_then(|failure| failure.rejected.as_ref()) {
-            write_json(&self.folder, &format!("{folder}/rejected.json"), rejected)?;
+        if let Some(failure) = &now.failure {
+            self.write_rejected(stage, failure)?;
         }
         if let Some(result) = &now.result {
-            write_json(&self.folder, &format!("{folder}/result.json"), result)?;
+            write_json(&self.folder, &format!("{folder}/{RESULT}"), result)?;
         }
         for file in docket_core::run::output_files(&self.workflow, &self.state, stage) {
             write_json(&self.folder, &file.path, &file.value)?;
         }
         Ok(())
+    }
+
+    fn write_rejected(&self, stage: usize, failure: &Failure) -> Result<(), StoreError> {
+        let Some(rejected) = &failure.rejected else { return Ok(()) };
+        write_json(&self.folder, &format!("results/{}/{REJECTED}", self.file_name(stage)), rejected)
     }
 
     fn file_name(&self, stage: usize) -> String {

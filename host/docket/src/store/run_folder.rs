@@ -74,18 +74,19 @@ impl RunFolder {
         }
     }
 
-    /// Keeps the result of an earlier attempt at a stage, which the next one would replace, with that attempt.
+    /// Keeps a file that an earlier attempt at a stage left, and that the next one would replace, with that attempt.
+    /// Nothing happens when there is none.
     ///
     /// # Errors
     /// When it can't be moved.
-    pub fn keep_former_result(&self, stage: &str, attempt: u32) -> Result<(), StoreError> {
-        let from = self.results(stage).join("result.json");
+    pub fn keep_former(&self, stage: &str, attempt: u32, name: &str) -> Result<(), StoreError> {
+        let from = self.results(stage).join(name);
         if !from.exists() {
             return Ok(());
         }
         let to = self.records(stage, attempt);
         create_folder(&to)?;
-        fs::rename(&from, to.join("result.json")).map_err(StoreError::io("can't move", &from))
+        fs::rename(&from, to.join(name)).map_err(StoreError::io("can't move", &from))
     }
 
     /// Finds a run by its id; the `wf-` may be left out.
@@ -103,7 +104,8 @@ impl RunFolder {
         if let Some(record) = super::archive::find(project, &id).filter(|_| !path.exists()) {
             return Err(StoreError::Pruned { run: id, record });
         }
-        let names = super::list::ids(project);
+        // A run that is just being started has a folder, but no record yet.
+        let names: Vec<String> = super::list::ids(project).into_iter().filter(|name| *name != id).collect();
         Err(StoreError::NoSuchRun {
             run: given.to_owned(),
             project: project.root().to_owned(),
