@@ -1,7 +1,9 @@
 //! Carrying out a case: command after command, each with its trouble, until the run is over; then without any.
 
+use serde_json::Value;
+
 use super::command::{Ended, Running, notes};
-use super::oracle::{Acknowledged, View, Violation, Watch};
+use super::oracle::{Acknowledged, RunView, View, Violation, Watch};
 use super::plan::{Case, Kind, PointFault, Request, Step, Tail, Trouble};
 use super::process::{self, Seen};
 use super::random::Random;
@@ -70,11 +72,11 @@ pub(super) fn undisturbed(
     docket: &str,
 ) -> Result<std::collections::BTreeMap<String, String>, Violation> {
     let outcome = execute(case, docket, "", &super::References::default());
-    match (outcome.violation, outcome.room.place.runs().first()) {
-        (Some(violation), _) => Err(format!("undisturbed: {violation}\n{}", outcome.story.join("\n"))),
-        (None, None) => Err("undisturbed: there is no run".to_owned()),
-        (None, Some(run)) => Ok(oracle::end_state(&outcome.room, run)),
+    if let Some(violation) = outcome.violation {
+        return Err(format!("undisturbed: {violation}\n{}", outcome.story.join("\n")));
     }
+    let view = View::of(&outcome.room)?.ok_or("undisturbed: there is no run")?;
+    Ok(oracle::end_state(&outcome.room, &view))
 }
 
 impl Execution<'_> {
@@ -98,8 +100,8 @@ impl Execution<'_> {
         }
         // docket may have died after the run was over and before everything that follows from it was kept. Whoever
         // comes next is refused, and that is made good.
-        if self.is_over() && self.was_cut_short {
-            let arguments = self.next_command(false);
+        if let Some(view) = self.view.clone().filter(|_| self.is_over() && self.was_cut_short) {
+            let arguments = words(&["workflow", "resume", &view.root.run]);
             let ended = self.start(&arguments, "").finish()?;
             self.ended(&arguments, &ended, Cause::Moment);
             self.look()?;
@@ -107,32 +109,67 @@ impl Execution<'_> {
         finale::judge(self, references)
     }
 
+    /// Whether nothing is left to do. A run that failed honestly is done again, unless it was to be cancelled.
     fn is_over(&self) -> bool {
-        self.view.as_ref().is_some_and(View::is_over)
+        let over = |view: &View| {
+            let is_retried = view.root.status() == "failed" && self.case.cancel_from.is_none();
+            view.root.is_over() && !is_retried
+        };
+        self.view.as_ref().is_some_and(over)
     }
 
     fn look(&mut self) -> Result<(), Violation> {
         self.view = View::of(&self.room)?;
-        self.watch.check(&self.room, self.view.as_ref())
+        self.watch.check(&self.room, self.view.as_ref())?;
+        match &self.view {
+            Some(view) if view.root.status() == "failed" => finale::may_fail(self, view),
+            _ => Ok(()),
+        }
     }
 
     /// What a user would type now.
     fn next_command(&self, cancels: bool) -> Vec<String> {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let Some(view) = &self.view else {
-            return words(
-                &[&["workflow", "start", self.room.subject.name], self.room.subject.arguments].concat(),
-            );
-        };
-        if cancels {
-            return words(&["workflow", "cancel", &view.run]);
-        }
-        match view.stages("waiting").first().filter(|_| view.status() == "waiting") {
-            Some(stage) => {
-                let file = self.room.answer_file(stage);
-                words(&["workflow", "submit", &view.run, "--stage", stage, "--file", &file])
+        match &self.view {
+            None => {
+                let start = ["workflow", "start", self.room.subject.name];
+                words(&[&start, self.room.subject.arguments].concat())
             }
-            None => words(&["workflow", "resume", &view.run]),
+            Some(view) if cancels => words(&["workflow", "cancel", &view.root.run]),
+            Some(view) => self.next_of(view, &view.root),
+        }
+    }
+
+    /// What a user would do with this run of those that were seen.
+    fn next_of(&self, view: &View, now: &RunView) -> Vec<String> {
+        let waiting = now.stages("waiting");
+        match waiting.first().filter(|_| now.status() == "waiting") {
+            // What a workflow inside this one waits for is its own business.
+            Some(stage) => match stage["child"].as_str().and_then(|child| view.find(child)) {
+                Some(child) if !child.is_over() => self.next_of(view, child),
+                Some(_) => words(&["workflow", "resume", &now.run]),
+                None => self.reply(&now.run, stage),
+            },
+            None if now.status() == "failed" => words(&["workflow", "retry", &now.run]),
+            None => words(&["workflow", "resume", &now.run]),
+        }
+    }
+
+    /// What a person replies to a stage that waits.
+    fn reply(&self, run: &str, stage: &Value) -> Vec<String> {
+        let name = stage["name"].as_str().unwrap_or_default();
+        let attempt = stage["attempt"].as_u64().unwrap_or_default();
+        let comment = format!("{name} at attempt {attempt}");
+        let approval = self.room.subject.approvals.iter().find(|(asks, _)| *asks == name);
+        match approval {
+            Some((_, Some(to))) if attempt == 1 => {
+                words(&["workflow", "reject", run, "--stage", name, "--comment", &comment, "--to", to])
+            }
+            // Who approves at which attempt is in the journal only; the result is to be the same for all.
+            Some(_) => words(&["workflow", "approve", run, "--stage", name, "--comment", name]),
+            None => {
+                let file = self.room.answer_file(name);
+                words(&["workflow", "submit", run, "--stage", name, "--file", &file])
+            }
         }
     }
 
@@ -183,6 +220,9 @@ impl Execution<'_> {
         };
         let last = ended.stderr.lines().rev().find(|line| line.starts_with("error")).unwrap_or_default();
         self.story.push(format!("{}: {how} {last}", ended.shown));
+        if ended.code.is_some() && arguments.get(1).is_some_and(|word| word == "retry") {
+            self.tally.retried += 1;
+        }
         self.was_cut_short = ended.death.is_some() || !ended.disk_faults.is_empty();
         if let Some(cause) = &ended.death {
             let cause = match cause {
@@ -280,22 +320,21 @@ impl Execution<'_> {
     /// What is asked of the owner: read from the run as it stands now.
     fn question(&self, request: Request) -> Result<Option<Vec<String>>, Violation> {
         let Some(view) = View::of(&self.room)? else { return Ok(None) };
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let waiting = view.stages("waiting");
-        Ok(Some(match (request, waiting.first()) {
-            (Request::Cancel, _) => words(&["workflow", "cancel", &view.run]),
-            (Request::Answer, Some(stage)) => {
-                let file = self.room.answer_file(stage);
-                words(&["workflow", "submit", &view.run, "--stage", stage, "--file", &file])
-            }
-            (Request::Pause | Request::Answer, _) => words(&["workflow", "pause", &view.run]),
+        let run = &view.root.run;
+        let waiting = view.root.stages("waiting");
+        let stage = waiting.first().filter(|stage| stage["child"].is_null());
+        Ok(Some(match (request, stage) {
+            (Request::Cancel, _) => words(&["workflow", "cancel", run]),
+            (Request::Answer, Some(stage)) => self.reply(run, stage),
+            (Request::Pause | Request::Answer, _) => words(&["workflow", "pause", run]),
         }))
     }
 
     /// Leaves at the journal's end what a torn write, or a machine that lost its power, may leave there.
     fn damage(&mut self, tail: Tail, ended: &Ended) -> Result<(), Violation> {
         let Some(view) = View::of(&self.room)? else { return Ok(()) };
-        let journal = &view.journal;
+        let now = view.children.last().unwrap_or(&view.root);
+        let journal = &now.journal;
         if journal.sound != journal.bytes.len() {
             return Ok(());
         }
@@ -314,17 +353,18 @@ impl Execution<'_> {
                 bytes.extend(garbage.filter(|byte| *byte != b'\n'));
             }
             Tail::Lost { part: lost } => {
-                if !was_not_synced(ended) {
+                // Of several journals it can't be said whose record it was.
+                if !was_not_synced(ended) || !view.children.is_empty() {
                     return Ok(());
                 }
                 bytes.truncate(journal.sound - part(lost));
-                self.watch.forget_after(journal.last);
+                self.watch.forget_after(&now.run, journal.last);
             }
         }
         if bytes.len() == journal.bytes.len() {
             return Ok(());
         }
-        let path = self.room.place.run_folder(&view.run).join("journal.jsonl");
+        let path = self.room.place.run_folder(&now.run).join("journal.jsonl");
         std::fs::write(&path, bytes).map_err(|cause| format!("{}: {cause}", path.display()))?;
         self.tally.tails += 1;
         self.story.push(format!("the journal's end was damaged: {tail:?}"));
@@ -348,6 +388,10 @@ impl Execution<'_> {
     }
 }
 
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
 /// Whether docket died between writing a record and waiting for the disk: a machine that loses its power then may
 /// lose the record, and nothing was done on the strength of it.
 fn was_not_synced(ended: &Ended) -> bool {
@@ -359,6 +403,7 @@ fn acknowledged(arguments: &[String], code: Option<i32>) -> Option<Acknowledged>
     let word = |place: usize| arguments.get(place).map(String::as_str);
     match (word(1)?, code?) {
         ("submit", 0 | 3) => Some(Acknowledged::Answer(answer(word(4)?))),
+        ("approve" | "reject", 0 | 3) => Some(Acknowledged::Decision(word(6)?.to_owned())),
         ("cancel", 0) => Some(Acknowledged::Cancel),
         ("pause", 0) => Some(Acknowledged::Pause),
         _ => None,

@@ -86,6 +86,12 @@ impl Journal {
         self.events.iter().any(|event| !event["answered_by"].is_null() && event["result"] == *value)
     }
 
+    /// Whether a decision was taken that somebody said this to.
+    pub fn has_comment(&self, comment: &str) -> bool {
+        let said = |event: &Value| event["comment"] == comment || event["result"]["comment"] == comment;
+        self.events.iter().any(said)
+    }
+
     /// The events of the last whole record.
     pub fn last_record(&self) -> Option<Value> {
         whole(self.bytes.get(self.last..self.sound)?).map(|(record, _)| record)

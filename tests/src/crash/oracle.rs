@@ -20,19 +20,30 @@ pub type Violation = String;
 pub enum Acknowledged {
     /// It took an answer.
     Answer(Value),
+    /// It took a decision, with this comment.
+    Decision(String),
     /// It cancelled the run.
     Cancel,
     /// It took the request to pause.
     Pause,
 }
 
-/// A run as it was seen after a command.
+/// What was seen after a command: a run, and the runs that its stages started.
 #[derive(Debug, Clone)]
 pub struct View {
+    /// The run that was started by a command.
+    pub root: RunView,
+    /// Those that run workflows inside it.
+    pub children: Vec<RunView>,
+}
+
+/// One run as it was seen.
+#[derive(Debug, Clone)]
+pub struct RunView {
     /// Its id.
     pub run: String,
     /// What `docket workflow status --output json` says.
-    pub status: Value,
+    pub shown: Value,
     /// Its journal.
     pub journal: Journal,
 }
@@ -40,40 +51,57 @@ pub struct View {
 /// Watches a case.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// What the journal began with when it was last seen; none of it may ever go away.
-    recorded: Vec<u8>,
+    /// What each run's journal began with when it was last seen; none of it may ever go away.
+    recorded: BTreeMap<String, Vec<u8>>,
     acknowledged: Vec<Acknowledged>,
     /// When and into which file a content was written that docket planned to write, by path and hash.
     written: BTreeMap<(String, String), (u64, i64, i64)>,
 }
 
 impl View {
-    /// Looks at a room's run. `None` when none has been recorded yet.
+    /// Looks at a room's runs. `None` when none has been recorded yet.
     ///
     /// # Errors
-    /// When there are several, the journal is unsound, or docket can't say where the run stands.
+    /// When there are several that a command started, a journal is unsound, or docket can't say where a run stands.
     pub fn of(room: &Room) -> Result<Option<Self>, Violation> {
-        let mut found = Vec::new();
+        let (mut roots, mut children) = (Vec::new(), Vec::new());
         for run in room.place.runs() {
             let bytes = std::fs::read(room.place.run_folder(&run).join("journal.jsonl")).unwrap_or_default();
             let journal = Journal::read(bytes).map_err(|fault| format!("the journal of {run}: {fault}"))?;
-            if journal.sound > 0 {
-                found.push((run, journal));
+            if journal.sound == 0 {
+                continue;
             }
+            let output = room.place.run(&["workflow", "status", &run, "--output", "json"]);
+            let shown: Value = serde_json::from_str(&output.stdout)
+                .map_err(|_| format!("`status` of {run} exits with {}: {}", output.code, output.stderr))?;
+            let runs = if shown["parent"].is_null() { &mut roots } else { &mut children };
+            runs.push(RunView { run, shown, journal });
         }
-        if found.len() > 1 {
-            return Err(format!("there are {} runs", found.len()));
+        if roots.len() > 1 {
+            return Err(format!("there are {} runs", roots.len()));
         }
-        let Some((run, journal)) = found.pop() else { return Ok(None) };
-        let output = room.place.run(&["workflow", "status", &run, "--output", "json"]);
-        let status = serde_json::from_str(&output.stdout)
-            .map_err(|_| format!("`status` of {run} exits with {}: {}", output.code, output.stderr))?;
-        Ok(Some(Self { run, status, journal }))
+        match roots.pop() {
+            Some(root) => Ok(Some(Self { root, children })),
+            None if children.is_empty() => Ok(None),
+            None => Err("there is a run of a workflow in a workflow, and none around it".to_owned()),
+        }
     }
 
+    /// Every run.
+    pub fn all(&self) -> impl Iterator<Item = &RunView> {
+        std::iter::once(&self.root).chain(&self.children)
+    }
+
+    /// The run of this id.
+    pub fn find(&self, run: &str) -> Option<&RunView> {
+        self.all().find(|view| view.run == run)
+    }
+}
+
+impl RunView {
     /// The run's status.
     pub fn status(&self) -> &str {
-        self.status["status"].as_str().unwrap_or_default()
+        self.shown["status"].as_str().unwrap_or_default()
     }
 
     /// Whether nothing can happen to it any more.
@@ -81,10 +109,10 @@ impl View {
         matches!(self.status(), "completed" | "failed" | "cancelled")
     }
 
-    /// Names of the stages with this status.
-    pub fn stages(&self, status: &str) -> Vec<&str> {
-        let stages = self.status["stages"].as_array().into_iter().flatten();
-        stages.filter(|stage| stage["status"] == status).filter_map(|stage| stage["name"].as_str()).collect()
+    /// The stages with this status, as shown.
+    pub fn stages(&self, status: &str) -> Vec<&Value> {
+        let stages = self.shown["stages"].as_array().into_iter().flatten();
+        stages.filter(|stage| stage["status"] == status).collect()
     }
 }
 
@@ -94,9 +122,11 @@ impl Watch {
         self.acknowledged.push(done);
     }
 
-    /// The machine lost the last record, which was not synced: it may go away.
-    pub fn forget_after(&mut self, length: usize) {
-        self.recorded.truncate(length);
+    /// The machine lost a run's last record, which was not synced: it may go away.
+    pub fn forget_after(&mut self, run: &str, length: usize) {
+        if let Some(recorded) = self.recorded.get_mut(run) {
+            recorded.truncate(length);
+        }
     }
 
     /// Checks what must hold at any time when no docket runs.
@@ -104,32 +134,39 @@ impl Watch {
     /// # Errors
     /// The first promise that was broken.
     pub fn check(&mut self, room: &Room, view: Option<&View>) -> Result<(), Violation> {
-        let empty = Journal::default();
-        let journal = view.map_or(&empty, |view| &view.journal);
-        if !journal.bytes.starts_with(&self.recorded) {
-            return Err("the journal lost or changed a record".to_owned());
+        for (run, recorded) in &self.recorded {
+            let is_kept = view
+                .and_then(|view| view.find(run))
+                .is_some_and(|now| now.journal.bytes.starts_with(recorded));
+            if !is_kept && !recorded.is_empty() {
+                return Err(format!("the journal of {run} lost or changed a record"));
+            }
         }
-        self.recorded = journal.bytes[..journal.sound].to_vec();
+        for now in view.into_iter().flat_map(View::all) {
+            self.recorded.insert(now.run.clone(), now.journal.bytes[..now.journal.sound].to_vec());
+            if now.status() == "running" {
+                return Err(format!("{} is shown as running, and nobody runs it", now.run));
+            }
+        }
         for done in &self.acknowledged {
-            let is_kept = match done {
+            let has = |journal: &Journal| match done {
                 Acknowledged::Answer(value) => journal.has_answer(value),
+                Acknowledged::Decision(comment) => journal.has_comment(comment),
                 Acknowledged::Cancel => journal.count("run_cancelled") > 0,
                 Acknowledged::Pause => journal.count("pause_requested") > 0,
             };
-            if !is_kept {
+            if !view.into_iter().flat_map(View::all).any(|now| has(&now.journal)) {
                 return Err(format!("docket acknowledged {done:?}, and its journal does not have it"));
             }
         }
-        if view.is_some_and(|view| view.status() == "running") {
-            return Err("the run is shown as running, and nobody runs it".to_owned());
-        }
         check_launches(room, view)?;
-        self.check_files(room, journal)
+        self.check_files(room, view)
     }
 
     /// Every file is as it was or as docket planned it, in that case written once.
-    fn check_files(&mut self, room: &Room, journal: &Journal) -> Result<(), Violation> {
-        let planned = journal.planned_writes();
+    fn check_files(&mut self, room: &Room, view: Option<&View>) -> Result<(), Violation> {
+        let planned: BTreeSet<(String, String)> =
+            view.into_iter().flat_map(View::all).flat_map(|now| now.journal.planned_writes()).collect();
         for (path, file) in project_files(&room.place.project()) {
             let bytes = std::fs::read(&file).map_err(|cause| format!("{path}: {cause}"))?;
             if is_original(&path, &bytes) || is_temporary(&path) {
@@ -159,14 +196,13 @@ fn check_launches(room: &Room, view: Option<&View>) -> Result<(), Violation> {
         if !seen.insert(out.clone()) {
             return Err(format!("the agent for {out} was launched twice"));
         }
-        // …/results/<stage>/attempt-<n>/process-<m>/stdout
+        // …/<run>/results/<stage>/attempt-<n>/process-<m>/stdout
         let parts: Vec<&str> = out.rsplit('/').collect();
-        let known = view.is_some_and(|view| {
-            let stages = view.status["stages"].as_array().into_iter().flatten();
-            let attempt = parts.get(2).and_then(|part| part.strip_prefix("attempt-")?.parse::<u64>().ok());
-            stages.into_iter().any(|stage| {
-                stage["name"].as_str() == parts.get(3).copied() && stage["attempt"].as_u64() >= attempt
-            })
+        let part = |place: usize| parts.get(place).copied().unwrap_or_default();
+        let attempt = part(2).strip_prefix("attempt-").and_then(|attempt| attempt.parse::<u64>().ok());
+        let known = view.and_then(|view| view.find(part(5))).is_some_and(|now| {
+            let mut stages = now.shown["stages"].as_array().into_iter().flatten();
+            stages.any(|stage| stage["name"] == part(3) && stage["attempt"].as_u64() >= attempt)
         });
         if !known {
             return Err(format!("the agent for {out} was launched before its stage's start was recorded"));
@@ -180,6 +216,29 @@ fn check_launches(room: &Room, view: Option<&View>) -> Result<(), Violation> {
 /// # Errors
 /// What is left.
 pub fn check_leftovers(room: &Room, view: &View) -> Result<(), Violation> {
+    check_processes(room)?;
+    if let Some((path, _)) = project_files(&room.place.project()).iter().find(|(path, _)| is_temporary(path))
+    {
+        return Err(format!("a temporary file is left in the project: {path}"));
+    }
+    for now in view.all() {
+        let folder = room.place.run_folder(&now.run);
+        let inside = |name: &str| {
+            let entries = std::fs::read_dir(folder.join(name)).into_iter().flatten();
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<_>>()
+        };
+        if let Some(name) = inside("inbox").iter().find(|name| name.ends_with(".request")) {
+            return Err(format!("a request was left in the inbox: {name}"));
+        }
+        if let Some(name) = inside("work").first() {
+            return Err(format!("a stage's sandbox was left: {name}"));
+        }
+    }
+    Ok(())
+}
+
+/// No process of the room's lives.
+fn check_processes(room: &Room) -> Result<(), Violation> {
     let home = room.place.home();
     let root = home.parent().unwrap_or(&home).to_owned();
     let mut living = process::below(&root);
@@ -189,25 +248,7 @@ pub fn check_leftovers(room: &Room, view: &View) -> Result<(), Violation> {
         std::thread::sleep(std::time::Duration::from_millis(2));
         living = process::below(&root);
     }
-    if let Some(line) = living.first() {
-        return Err(format!("a process is left: {line}"));
-    }
-    if let Some((path, _)) = project_files(&room.place.project()).iter().find(|(path, _)| is_temporary(path))
-    {
-        return Err(format!("a temporary file is left in the project: {path}"));
-    }
-    let folder = room.place.run_folder(&view.run);
-    let inside = |name: &str| {
-        let entries = std::fs::read_dir(folder.join(name)).into_iter().flatten();
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<_>>()
-    };
-    if let Some(name) = inside("inbox").iter().find(|name| name.ends_with(".request")) {
-        return Err(format!("a request was left in the inbox: {name}"));
-    }
-    match inside("work").first() {
-        Some(name) => Err(format!("a stage's sandbox was left: {name}")),
-        None => Ok(()),
-    }
+    living.first().map_or(Ok(()), |line| Err(format!("a process is left: {line}")))
 }
 
 /// Checks what docket keeps about a run that is over: its record by month, its state, results of completed stages.
@@ -215,38 +256,49 @@ pub fn check_leftovers(room: &Room, view: &View) -> Result<(), Violation> {
 /// # Errors
 /// What is missing or says something else.
 pub fn check_records(room: &Room, view: &View) -> Result<(), Violation> {
-    let folder = room.place.run_folder(&view.run);
+    view.all().try_for_each(|now| check_records_of(room, now))
+}
+
+fn check_records_of(room: &Room, now: &RunView) -> Result<(), Violation> {
+    let folder = room.place.run_folder(&now.run);
     let json = |path: &Path| -> Option<Value> { serde_json::from_slice(&std::fs::read(path).ok()?).ok() };
     let months = std::fs::read_dir(room.place.project().join(".docket/workflows/completed"));
-    let record = format!("{}.json", view.run);
+    let record = format!("{}.json", now.run);
     let archived = months.into_iter().flatten().flatten().find_map(|month| json(&month.path().join(&record)));
-    for (name, kept) in [("its record by month", archived), ("state.json", json(&folder.join("state.json")))]
-    {
-        let Some(kept) = kept else { return Err(format!("{name} is missing or unreadable")) };
-        if kept["status"] != view.status["status"] {
-            return Err(format!("{name} says {}, status says {}", kept["status"], view.status["status"]));
+    for (name, kept) in [("record by month", archived), ("state.json", json(&folder.join("state.json")))] {
+        let Some(kept) = kept else { return Err(format!("{}'s {name} is missing or unreadable", now.run)) };
+        if kept["status"] != now.shown["status"] {
+            return Err(format!("{name} says {}, status says {}", kept["status"], now.shown["status"]));
         }
     }
-    for stage in view.stages("completed") {
+    for stage in now.stages("completed").into_iter().filter_map(|stage| stage["name"].as_str()) {
         if json(&folder.join("results").join(stage).join("result.json")).is_none() {
-            return Err(format!("completed stage '{stage}' has no result"));
+            return Err(format!("completed stage '{stage}' of {} has no result", now.run));
         }
     }
     Ok(())
 }
 
-/// What a run leads to: the project's files and the results of its stages, without what differs from run to run.
-pub fn end_state(room: &Room, run: &str) -> BTreeMap<String, String> {
-    let neutral = |text: &str| text.replace(run, "wf-RUN");
+/// What a run leads to: the project's files and the results of all stages, without what differs from run to run.
+pub fn end_state(room: &Room, view: &View) -> BTreeMap<String, String> {
+    let neutral = |text: &str| {
+        view.all().fold(text.to_owned(), |text, now| {
+            text.replace(&now.run, &format!("wf-{}", now.shown["definition"].as_str().unwrap_or_default()))
+        })
+    };
     let mut found = BTreeMap::new();
-    let results = room.place.run_folder(run).join("results");
-    let stages = std::fs::read_dir(&results).into_iter().flatten().flatten();
-    let results = stages.map(|stage| stage.path().join("result.json"));
-    let results = results.map(|path| (format!("results: {}", path.display()), path));
-    for (name, path) in project_files(&room.place.project()).into_iter().chain(results) {
+    for (name, path) in project_files(&room.place.project()) {
         if let Ok(bytes) = std::fs::read(&path) {
-            let name = name.rsplit("/state/").next().unwrap_or_default();
-            found.insert(neutral(name), neutral(&String::from_utf8_lossy(&bytes)));
+            found.insert(neutral(&name), neutral(&String::from_utf8_lossy(&bytes)));
+        }
+    }
+    for now in view.all() {
+        let results = room.place.run_folder(&now.run).join("results");
+        for stage in std::fs::read_dir(&results).into_iter().flatten().flatten() {
+            if let Ok(text) = std::fs::read_to_string(stage.path().join("result.json")) {
+                let name = format!("{}: {}", now.run, stage.file_name().display());
+                found.insert(neutral(&name), neutral(&text));
+            }
         }
     }
     found

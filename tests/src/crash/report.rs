@@ -48,6 +48,10 @@ pub fn markdown(series: &Series, command: &str) -> String {
         ("of all deaths: while an agent worked or another terminal asked", by(&Cause::Working)),
         ("writes, syncs and renames that the disk refused", disk_faults),
         ("journals whose end was torn, garbled or cut after a death", tally.tails),
+        (
+            "runs that failed because an agent was killed or the disk refused, done again with `retry`",
+            tally.retried,
+        ),
         ("violations", series.found.len() as u64),
     ] {
         let _ = writeln!(text, "| {what} | {} |", grouped(count));

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::subject::{FILES, Subject, TEMPLATE, answer};
+use super::subject::{FILES, Subject, TEMPLATE, USED, answer};
 use crate::{GUEST, Place};
 
 /// The agent. It writes down for whom it works (docket gave it that file as its standard output), waits while it is
@@ -14,6 +14,7 @@ echo \"$$ $out\" >> \"$1/ledger\"
 tries=0
 while [ -e \"$1/hold\" ] && [ $tries -lt 3000 ]; do sleep 0.01; tries=$((tries+1)); done
 case $out in
+*/results/flaky/attempt-1/*) echo the first try fails >&2; exit 3 ;;
 */results/second-review/*) cat \"$1/large-answer\" ;;
 *) cat \"$1/answer\" ;;
 esac
@@ -43,7 +44,9 @@ impl Room {
         let room = Self { place, subject };
         let place = &room.place;
         // The user's own definitions are trusted as they are.
-        place.write_home(&format!("workflows/definitions/{}.yml", subject.name), subject.definition);
+        for (name, definition) in USED.into_iter().chain([(subject.name, subject.definition)]) {
+            place.write_home(&format!("workflows/definitions/{name}.yml"), definition);
+        }
         place.write_home(TEMPLATE.0, TEMPLATE.1);
         if subject.guest {
             place.write(".docket/plugins/test.wasm", std::fs::read(GUEST).expect("the test plugin"));

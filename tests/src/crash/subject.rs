@@ -12,6 +12,8 @@ pub struct Subject {
     pub definition: &'static str,
     /// What it is started with, after its name.
     pub arguments: &'static [&'static str],
+    /// Stages that ask for approval, and the stage to which the work is sent back the first time, if at all.
+    pub approvals: &'static [(&'static str, Option<&'static str>)],
     /// Whether its stages launch agents.
     pub agents: bool,
     /// Whether it needs the test plugin.
@@ -42,6 +44,7 @@ pub const ALL: &[Subject] = &[
         about: "context, agent, storage and metadata, one after the other",
         definition: include_str!("workflows/sequence.yml"),
         arguments: OF_DOCUMENT,
+        approvals: &[],
         agents: true,
         guest: false,
     },
@@ -50,6 +53,7 @@ pub const ALL: &[Subject] = &[
         about: "parallel agents and file edits, large contents",
         definition: include_str!("workflows/branches.yml"),
         arguments: OF_DOCUMENT,
+        approvals: &[],
         agents: true,
         guest: false,
     },
@@ -58,6 +62,7 @@ pub const ALL: &[Subject] = &[
         about: "people's answers beside an agent, several waiting at once",
         definition: include_str!("workflows/answers.yml"),
         arguments: OF_DOCUMENT,
+        approvals: &[],
         agents: true,
         guest: false,
     },
@@ -66,10 +71,50 @@ pub const ALL: &[Subject] = &[
         about: "change sets of several files, a third party's plugin",
         definition: include_str!("workflows/several.yml"),
         arguments: &[],
+        approvals: &[],
         agents: false,
         guest: true,
     },
+    Subject {
+        name: "decisions",
+        about: "approvals, one of which sends work back first",
+        definition: include_str!("workflows/decisions.yml"),
+        arguments: OF_DOCUMENT,
+        approvals: &[("release", Some("draft")), ("budget", None)],
+        agents: true,
+        guest: false,
+    },
+    Subject {
+        name: "matrix",
+        about: "a stage for each item, with gathered results",
+        definition: include_str!("workflows/matrix.yml"),
+        arguments: OF_DOCUMENT,
+        approvals: &[],
+        agents: true,
+        guest: false,
+    },
+    Subject {
+        name: "retry",
+        about: "an agent that fails and is tried again",
+        definition: include_str!("workflows/retry.yml"),
+        arguments: OF_DOCUMENT,
+        approvals: &[],
+        agents: true,
+        guest: false,
+    },
+    Subject {
+        name: "nested",
+        about: "a workflow in a workflow",
+        definition: include_str!("workflows/nested.yml"),
+        arguments: OF_DOCUMENT,
+        approvals: &[],
+        agents: true,
+        guest: false,
+    },
 ];
+
+/// Definitions that others use.
+pub const USED: [(&str, &str); 1] = [("sequence", include_str!("workflows/sequence.yml"))];
 
 /// The subject of this name.
 pub fn find(name: &str) -> Option<&'static Subject> {

@@ -46,6 +46,8 @@ pub struct Tally {
     pub disk_faults: BTreeMap<(Kind, String), u64>,
     /// Journals whose end was cut or garbled after a death.
     pub tails: u64,
+    /// Runs that failed honestly and were done again with `retry`.
+    pub retried: u64,
     /// How runs ended, by subject and status.
     pub ends: BTreeMap<(&'static str, String), u64>,
 }
@@ -71,6 +73,7 @@ impl Tally {
         self.cases += other.cases;
         self.commands += other.commands;
         self.tails += other.tails;
+        self.retried += other.retried;
         for (key, count) in other.deaths {
             *self.deaths.entry(key).or_default() += count;
         }
