@@ -54,6 +54,7 @@ fn an_agent_that_fails_twice_is_launched_three_times_and_every_attempt_is_kept()
         assert_eq!(read(&place, &run, &said), format!("no luck {attempt}\n"));
     }
     assert_eq!(read(&place, &run, "results/work/attempt-3/process-1/stdout"), "{\"said\":\"work\"}\n");
+    place.run(&["workflow", "status", &run]).success().prints("), attempt 3\n");
     let timeline = place.run(&["workflow", "show", &run, "--timeline"]).success();
     let _ = timeline.prints("work (attempt 1): failed").prints("work (attempt 3): completed");
     place.run(&["workflow", "logs", &run]).success().prints("[agent-failed]; it is tried again at");

@@ -9,7 +9,8 @@
 //! | `context`                             | the context package, when the stage has `context_from`           |
 //! | `schema`                              | the JSON Schema of the answer, as text, when the stage has one   |
 //! | `date`, `run`, `workflow`, `stage`    | the run's date and id, the names of workflow and stage           |
-//! | `perspective`                         | the input of that name, when there is one                        |
+//! | `perspective`                         | the config field or input of that name, when there is one        |
+//! | `matrix.<name>`                       | what the stage is run for, when it is an item of a matrix        |
 //!
 //! Text from documents is data: write `{{ document.content | as_data(document.path) }}`. [`as_data`] puts it between
 //! marker lines that the text itself can't contain. An undefined name is an error. Templates can't include others.

@@ -14,11 +14,13 @@ use docket_core::run::Notice;
 pub(super) struct Shown<'a> {
     ui: &'a mut Ui,
     activity: Option<(String, Timestamp)>,
+    /// Whether several stages are at work, so that it must be said which one says something.
+    is_crowded: bool,
 }
 
 impl<'a> Shown<'a> {
     pub(super) fn new(ui: &'a mut Ui) -> Self {
-        Self { ui, activity: None }
+        Self { ui, activity: None, is_crowded: false }
     }
 }
 
@@ -30,6 +32,7 @@ impl Observer for Shown<'_> {
             Output::Jsonl => drop(self.ui.json(&EventLine::of(state, event, at), false)),
             Output::Json => {}
         }
+        self.is_crowded = state.stages.iter().filter(|stage| stage.is_executing()).count() > 1;
         self.activity = match event {
             Event::StageStarted { stage, .. } => Some((state.stages[*stage].name.clone(), at)),
             _ => self.activity.take(),
@@ -41,7 +44,7 @@ impl Observer for Shown<'_> {
             self.activity = Some((format!("{stage}: {text}"), Timestamp::now()));
         }
         if self.ui.output() == Output::Human
-            && let Some(line) = live::notice(notice)
+            && let Some(line) = live::notice(self.is_crowded.then_some(stage), notice)
         {
             self.ui.line(&line);
         }

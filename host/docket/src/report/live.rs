@@ -157,11 +157,16 @@ fn took(state: &RunState, stage: usize, at: Timestamp) -> String {
     state.stages[stage].started_at.map(|start| between(start, at)).unwrap_or_default()
 }
 
-/// The line for what a stage says. Only progress and warnings are worth one; the log has everything.
-pub fn notice(notice: &Notice) -> Option<Line> {
-    match notice {
-        Notice::Progress(text) => Some(line(Tone::Detail, text)),
-        Notice::Log { level: "warn" | "error", text } => Some(line(Tone::Attention, text)),
-        Notice::Log { .. } => None,
-    }
+/// The line for what a stage says, with the stage's name in front if it is given. Only progress and warnings are worth
+/// one; the log has everything.
+pub fn notice(stage: Option<&str>, notice: &Notice) -> Option<Line> {
+    let (tone, text) = match notice {
+        Notice::Progress(text) => (Tone::Detail, text),
+        Notice::Log { level: "warn" | "error", text } => (Tone::Attention, text),
+        Notice::Log { .. } => return None,
+    };
+    Some(match stage {
+        Some(stage) => line(tone, format!("{stage}: {text}")),
+        None => line(tone, text),
+    })
 }

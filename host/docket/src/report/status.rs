@@ -84,7 +84,7 @@ fn items(text: &mut String, run: &RunSnapshot, stage: &str, now: Timestamp) {
     let _ = writeln!(text, "      {} items: {}", items.len(), counts.collect::<Vec<_>>().join(", "));
 }
 
-/// Which run carries a stage out, and when it is tried again.
+/// Which run carries a stage out, which attempt it is, and when it is tried again.
 fn further(stage: &StageSnapshot, run: ShownStatus, now: Timestamp) -> String {
     let child = stage.child.as_ref().map(|child| format!(" → {child}")).unwrap_or_default();
     let retry = match stage.retry_at {
@@ -93,7 +93,11 @@ fn further(stage: &StageSnapshot, run: ShownStatus, now: Timestamp) -> String {
         Some(at) => format!(", tried again in {}", between(now, at)),
         None => String::new(),
     };
-    child + &retry
+    let started =
+        !matches!(stage.status, StageStatus::Pending | StageStatus::Skipped | StageStatus::Cancelled);
+    let attempt =
+        if started && stage.attempt > 1 { format!(", attempt {}", stage.attempt) } else { String::new() };
+    child + &attempt + &retry
 }
 
 fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
