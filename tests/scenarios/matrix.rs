@@ -168,6 +168,37 @@ fn outputs_are_kept_in_a_file_for_each_item_or_in_one_for_the_list() {
 }
 
 #[test]
+fn outputs_that_could_not_be_kept_are_refused_before_any_item_is_run() {
+    for (values, told) in [
+        (json!(["red", "../green"]), "leads out of the run's folder"),
+        (json!(["red", "RED"]), "would be kept where that of item '1' is"),
+        (json!(["red", { "deep": 1 }]), "output 'said' of item '2'"),
+    ] {
+        let place = guest_place();
+        let mut each = words(values);
+        each["outputs"] = json!({ "said": { "path": "words/${matrix.word}.json" }});
+        let (output, run) = run(&place, json!({ "stages": [each] }), &[]);
+        let _ = output.code(1).says(told);
+        assert_eq!(stage(&place, &run, "words")["failure"]["code"], "matrix-invalid");
+        assert_eq!(labels(&place, &run, "words"), [""; 0]);
+    }
+}
+
+#[test]
+fn the_schema_of_an_output_holds_for_each_item() {
+    let place = guest_place();
+    let schema = json!({ "type": "object", "properties": { "config": { "properties": { "word": { "type": "string" } } } } });
+    place.write(".docket/workflows/schemas/said.schema.json", schema.to_string());
+    let mut some = words(json!(["red", 7]));
+    some["outputs"] = json!({ "said": { "schema": "said" } });
+    let (output, run) = run(&place, json!({ "stages": [some] }), &[]);
+    let _ = output.code(1).says("words.7").says("'/config/word'");
+    assert_eq!(stage(&place, &run, "words.red")["status"], "completed");
+    let kept = place.run_folder(&run).join("results/words.7/rejected.json");
+    assert!(std::fs::read_to_string(kept).expect("it is kept").contains("\"word\": 7"));
+}
+
+#[test]
 fn an_item_that_fails_ends_the_run_unless_it_may_fail() {
     let place = guest_place();
     let act = json!({ "act": "${{ matrix.word == 'bad' ? 'fail' : 'echo' }}", "word": "${{ matrix.word }}" });

@@ -1,10 +1,12 @@
 //! What a stage with a matrix is run for: every combination of one value of each axis, with a label each.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use super::task::failed;
+use super::task::{failed, mentions_matrix};
 use super::{Failure, MatrixItem};
-use crate::definition::{Axis, Matrix, Scope};
+use crate::definition::{Axis, Matrix, Scope, Stage, Template, output_path};
 
 /// Most items of a matrix.
 const MAX_ITEMS: usize = 5_000;
@@ -39,6 +41,40 @@ pub(super) fn items(matrix: &Matrix, scope: &Scope<'_>) -> Result<Vec<MatrixItem
     }
     let labels = labels(&combinations);
     Ok(labels.into_iter().zip(combinations).map(|(label, values)| MatrixItem { label, values }).collect())
+}
+
+/// Refuses items whose outputs could not be kept where the definition says, before any of them is run: a value that is
+/// no part of a path, or two items with the same path. `scope` is that of the stage.
+///
+/// # Errors
+/// `matrix-invalid`, naming the items.
+pub(super) fn refuse_paths<'a>(
+    stage: &Stage,
+    items: &'a [MatrixItem],
+    mut scope: Scope<'a>,
+) -> Result<(), Failure> {
+    let is_about_items = |path: &&Template| path.names().iter().any(|name| mentions_matrix(name));
+    for (output, path) in stage.outputs.iter().filter_map(|output| Some((output, output.path.as_ref()?))) {
+        if !is_about_items(&path) {
+            continue;
+        }
+        let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+        for item in items {
+            scope.matrix = Some(&item.values);
+            let invalid = |message: String| {
+                let text = format!("output '{}' of item '{}' {message}", output.name, item.label);
+                Failure::new("matrix-invalid", text)
+                    .hint("name the file after values that can be part of a path and differ in each item")
+            };
+            let place = output_path(path, &scope)
+                .map_err(|error| invalid(format!("can't be kept: {}", error.message)))?;
+            // Some file systems don't tell upper from lower case.
+            if let Some(other) = taken.insert(place.to_lowercase(), &item.label) {
+                return Err(invalid(format!("would be kept where that of item '{other}' is: {place}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn values(axis: &Axis, scope: &Scope<'_>) -> Result<Vec<Value>, Failure> {

@@ -111,7 +111,7 @@ impl Engine {
             format!("{:032x}-{}", u128::from_le_bytes(super::start::random()?), request_name(&request));
         let start = std::time::Instant::now();
         while start.elapsed() < PATIENCE {
-            match Driver::open(self, folder.clone(), observer, interrupt.clone()) {
+            match open_unless_owned(self, folder, observer, &interrupt) {
                 Ok(mut driver) => {
                     // Whoever owned it died: what it owed comes before anything new.
                     let is_interrupted = driver.state().status == RunStatus::Running;
@@ -155,6 +155,21 @@ impl Engine {
             seconds: PATIENCE.as_secs(),
         })
     }
+}
+
+/// Becomes the owner of a run, and gives up at once when another process is: waiting for the lock of a living owner
+/// is waiting in vain.
+fn open_unless_owned<'a>(
+    engine: &Arc<Engine>,
+    folder: &RunFolder,
+    observer: &'a mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Driver<'a>, EngineError> {
+    if folder.is_owned() {
+        let run = folder.id().to_owned();
+        return Err(EngineError::Store(StoreError::Owned { run, owner: folder.owner() }));
+    }
+    Driver::open(engine, folder.clone(), observer, interrupt.clone())
 }
 
 /// Whether a request lets a run go on by itself; the others say themselves what is to become of it.

@@ -210,7 +210,10 @@ fn readiness(draft: &Draft<'_>, position: usize) -> Readiness {
     }
     match matrix.map(|matrix| matrix::items(matrix, &scope)) {
         None => Readiness::Ready,
-        Some(Ok(items)) => Readiness::Expands(items),
+        Some(Ok(items)) => match matrix::refuse_paths(stage, &items, scope) {
+            Ok(()) => Readiness::Expands(items),
+            Err(failure) => Readiness::Broken(failure),
+        },
         Some(Err(failure)) => Readiness::Broken(failure),
     }
 }
