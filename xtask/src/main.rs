@@ -29,7 +29,7 @@ Usage: cargo xtask <task>
   setup            Adds what the toolchain lacks to build docket: the target wasm32-wasip2, rustfmt, clippy
   demo             Builds docket and reviews its own documents from three perspectives, in a copy
   test [--fast]    Formatting, clippy with warnings as errors, all tests; --fast runs the tests alone
-  bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, fanout,
+  bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, control, fanout,
                    all (default)
         [--json]             prints the raw figures as JSON
         [--peers]            measures langgraph, dbos and prefect beside docket; installs them from PyPI

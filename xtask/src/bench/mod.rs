@@ -2,6 +2,7 @@
 //! own. Writes nothing outside the target folder and judges nothing: it prints figures.
 
 mod baseline;
+mod control;
 mod fanout;
 mod figure;
 mod list;
@@ -28,10 +29,12 @@ enum Subject {
     Stage,
     Status,
     List,
+    Control,
     Fanout,
 }
 
-const ALL: [Subject; 5] = [Subject::Runs, Subject::Stage, Subject::Status, Subject::List, Subject::Fanout];
+const ALL: [Subject; 6] =
+    [Subject::Runs, Subject::Stage, Subject::Status, Subject::List, Subject::Control, Subject::Fanout];
 
 /// What to measure and how to tell.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ impl Options {
                 "stage" => options.subjects.push(Subject::Stage),
                 "status" => options.subjects.push(Subject::Status),
                 "list" => options.subjects.push(Subject::List),
+                "control" => options.subjects.push(Subject::Control),
                 "fanout" => options.subjects.push(Subject::Fanout),
                 "all" => options.subjects.extend(ALL),
                 "--peers" => options.peers = true,
@@ -99,6 +103,7 @@ pub(crate) fn bench(options: &Options) -> Result<(), Failure> {
             Subject::Stage => figures.extend(stage::measure(&program, &baseline)?),
             Subject::Status => figures.extend(list::measure_status(&program)?),
             Subject::List => figures.extend(list::measure_list(&program)?),
+            Subject::Control => figures.extend(control::measure(&program)?),
             Subject::Fanout => figures.extend(fanout::measure(&program)?),
         }
     }
