@@ -98,10 +98,11 @@ impl Execution<'_> {
             self.ended(&arguments, &ended, Cause::Moment);
             self.look()?;
         }
-        // docket may have died after the run was over and before everything that follows from it was kept. Whoever
-        // comes next is refused, and that is made good.
+        // docket may have died after the run was over and before everything that follows from it was done. Who wanted
+        // it cancelled and was not told that it is says so again; anybody else is refused, and that makes it good.
         if let Some(view) = self.view.clone().filter(|_| self.is_over() && self.was_cut_short) {
-            let arguments = words(&["workflow", "resume", &view.root.run]);
+            let verb = if view.root.status() == "cancelled" { "cancel" } else { "resume" };
+            let arguments = words(&["workflow", verb, &view.root.run]);
             let ended = self.start(&arguments, "").finish()?;
             self.ended(&arguments, &ended, Cause::Moment);
             self.look()?;
@@ -305,8 +306,16 @@ impl Execution<'_> {
             crate::wait_until("the request is answered or the owner is dead", || {
                 asking.is_over() || running.is_over()
             });
-            self.room.release_agents();
-            asked = Some((question, asking.finish()?));
+            if asking.is_over() && question[1] == "cancel" {
+                let told = asking.finish()?;
+                if told.code == Some(0) {
+                    refuse_working_on(&agents)?;
+                }
+                asked = Some((question, told));
+            } else {
+                self.room.release_agents();
+                asked = Some((question, asking.finish()?));
+            }
         }
         self.room.release_agents();
         let ended = running.finish()?;
@@ -386,6 +395,18 @@ impl Execution<'_> {
         };
         notes.filter_map(died).collect()
     }
+}
+
+/// Agents of a run whose cancellation was acknowledged are ended, though nobody let them go.
+fn refuse_working_on(agents: &[Seen]) -> Result<(), Violation> {
+    let start = std::time::Instant::now();
+    while let Some(agent) = agents.iter().find(|agent| process::lives(**agent)) {
+        if start.elapsed() > std::time::Duration::from_secs(20) {
+            return Err(format!("agent {} of a cancelled run works on", agent.id));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -20,6 +20,7 @@ pub(super) fn judge(execution: &mut Execution<'_>, references: &References) -> R
         execution.tally.death(victim, cause);
     }
     oracle::check_records(&execution.room, &view)?;
+    oracle::check_verified(&execution.room)?;
     let end = (execution.case.subject.name, view.root.status().to_owned());
     *execution.tally.ends.entry(end).or_default() += 1;
     let is_to_be_cancelled = execution.case.cancel_from.is_some();

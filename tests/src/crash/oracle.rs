@@ -227,14 +227,26 @@ pub fn check_leftovers(room: &Room, view: &View) -> Result<(), Violation> {
             let entries = std::fs::read_dir(folder.join(name)).into_iter().flatten();
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<_>>()
         };
-        if let Some(name) = inside("inbox").iter().find(|name| name.ends_with(".request")) {
-            return Err(format!("a request was left in the inbox: {name}"));
+        if let Some(name) = inside("inbox").first() {
+            return Err(format!("a request or reply was left in the inbox: {name}"));
         }
         if let Some(name) = inside("work").first() {
             return Err(format!("a stage's sandbox was left: {name}"));
         }
     }
     Ok(())
+}
+
+/// Checks that docket itself finds nothing wrong with what it kept.
+///
+/// # Errors
+/// What `docket workflow verify` says.
+pub fn check_verified(room: &Room) -> Result<(), Violation> {
+    let output = room.place.run(&["workflow", "verify"]);
+    if output.code == 0 {
+        return Ok(());
+    }
+    Err(format!("`verify` exits with {}: {}{}", output.code, output.stdout, output.stderr))
 }
 
 /// No process of the room's lives.
