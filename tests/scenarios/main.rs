@@ -6,6 +6,7 @@
 use docket_tests::Place;
 
 mod agents;
+mod approvals;
 mod bad_definitions;
 mod bad_input;
 mod commands;
@@ -18,6 +19,7 @@ mod formats;
 mod guides;
 mod journals;
 mod review;
+mod rework;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_limits;
@@ -26,6 +28,7 @@ mod sandbox_plugins;
 mod sandbox_proposals;
 mod sandbox_terminal;
 mod sandbox_world;
+mod sub_workflows;
 mod submit;
 mod support;
 mod trusting;

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::home::KEY_LENGTH;
 use super::list::RunSummary;
-use super::run_folder::{ID_PREFIX, Ownership};
+use super::run_folder::{ID_PREFIX, Ownership, file_name};
 use super::snapshot::ShownStatus;
 use super::{Project, RunFolder, StoreError, journal, list};
 use crate::disk::sync_folder;
@@ -197,6 +197,9 @@ fn judge(folder: &RunFolder, rules: &Rules<'_>) -> Verdict {
     if ended_at > rules.ended_by {
         return Verdict::Young;
     }
+    if is_awaited(folder, &state) {
+        return Verdict::Needed;
+    }
     Verdict::Goes(Box::new(state), ended_at)
 }
 
@@ -210,6 +213,14 @@ fn never_started(project: &Project, name: &str, rules: &Rules<'_>, plan: &mut Pl
     } else if is_old(&path, rules.now) && !is_owned(project, name) {
         plan.leftovers.push(leftover(project, &path, LeftoverKind::NeverStarted));
     }
+}
+
+/// Whether it is the run of a sub-workflow whose parent is not over, and may still have to look at what came of it. Where
+/// the parent can't be read, nobody knows.
+fn is_awaited(folder: &RunFolder, state: &RunState) -> bool {
+    let (Some(parent), Some(runs)) = (&state.start.parent, folder.path().parent()) else { return false };
+    let journal = runs.join(file_name(&parent.run)).join("journal.jsonl");
+    journal.exists() && !journal::load_state(&journal).is_ok_and(|parent| parent.status.is_over())
 }
 
 /// Removes the folder of a run, if it still may go. `keep` must make the run's record durable; it is called while the
