@@ -6,6 +6,7 @@
 use docket_tests::Place;
 
 mod agents;
+mod approvals;
 mod archive;
 mod bad_definitions;
 mod bad_input;
@@ -27,6 +28,7 @@ mod old_formats;
 mod prune;
 mod retries;
 mod review;
+mod rework;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_limits;
@@ -37,6 +39,7 @@ mod sandbox_terminal;
 mod sandbox_world;
 mod stage_types;
 mod stored;
+mod sub_workflows;
 mod submit;
 mod support;
 mod timeline;

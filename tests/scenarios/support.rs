@@ -192,6 +192,11 @@ impl Agent {
         std::fs::write(self.folder.join("answer"), text).expect("written");
     }
 
+    /// A file of its folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// How often it was launched.
     pub(crate) fn launches(&self) -> usize {
         std::fs::read_to_string(self.folder.join("ledger")).map_or(0, |text| text.lines().count())
@@ -232,6 +237,12 @@ fn is_alive(pid: &str) -> bool {
 pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, signal).expect("the process is there");
+}
+
+/// A run's journal.
+#[track_caller]
+pub(crate) fn journal(place: &Place, run: &str) -> String {
+    std::fs::read_to_string(place.run_folder(run).join("journal.jsonl")).expect("a journal")
 }
 
 /// Runs docket with a variable set.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_core::run::{Failure, Input, Refusal, RunState, RunStatus, StageState, StageStatus};
+use docket_core::run::{Failure, Input, RunState, RunStatus, StageState, StageStatus};
 use docket_core::text::printable_lines;
 
 use super::drive::Driver;
@@ -218,45 +218,6 @@ impl Engine {
             std::thread::sleep(Duration::from_millis(5));
         }
         Err(EngineError::NoReply { run: run.to_owned(), owner: None, seconds: PATIENCE.as_secs() })
-    }
-
-    /// The run that an answer is meant for: this one, or that of a sub-workflow one of its stages waits for.
-    ///
-    /// # Errors
-    /// When a journal can't be read, or several sub-workflows wait and no stage was named.
-    pub fn addressed(&self, folder: RunFolder, stage: Option<&str>) -> Result<RunFolder, EngineError> {
-        let state = journal::load_state(&folder.journal())?;
-        let waiting = || state.stages.iter().filter(|now| now.status == StageStatus::Waiting);
-        let child = |now: &StageState| {
-            now.child.as_deref().and_then(|id| RunFolder::find(&self.setting().project, id).ok())
-        };
-        if let Some(name) = stage {
-            let Some(now) = state.stages.iter().find(|now| now.name == name) else {
-                // Perhaps it is a stage of what this one waits for.
-                let inner = waiting().filter_map(child).find_map(|inner| {
-                    let found = self.addressed(inner, stage).ok()?;
-                    let state = journal::load_state(&found.journal()).ok()?;
-                    state.stages.iter().any(|now| now.name == name).then_some(found)
-                });
-                return Ok(inner.unwrap_or(folder));
-            };
-            return match child(now) {
-                Some(child) => self.addressed(child, None),
-                None => Ok(folder),
-            };
-        }
-        if waiting().any(|now| now.child.is_none()) {
-            return Ok(folder);
-        }
-        let mut children: Vec<RunFolder> = waiting().filter_map(child).collect();
-        match children.len() {
-            0 => Ok(folder),
-            1 => self.addressed(children.remove(0), None),
-            _ => Err(EngineError::Refused(Refusal::Ambiguous {
-                run: folder.id().to_owned(),
-                stages: waiting().map(|now| now.name.clone()).collect(),
-            })),
-        }
     }
 }
 

@@ -127,6 +127,7 @@ impl<'a> Driver<'a> {
             Self::new(engine, Owned { folder, ownership, journal, workflow, state }, observer, interrupt);
         driver.noted = Some(driver.state.status);
         driver.make_derived_again()?;
+        driver.dismiss_former_children();
         Ok(driver)
     }
 
@@ -146,6 +147,7 @@ impl<'a> Driver<'a> {
     /// A refusal, or when it can't be recorded; then nothing has happened.
     pub(super) fn feed(&mut self, input: Input) -> Result<(), EngineError> {
         let at = now();
+        let before = self.awaited_children();
         let decision = decide(&self.workflow, &mut self.state, input, at)?;
         // Noted before it is recorded: "running" only means that the journal and the lock are to be asked, while a run
         // noted as waiting would be taken for one even after its owner died.
@@ -154,7 +156,9 @@ impl<'a> Driver<'a> {
         }
         // When this fails, driving ends: the state is ahead of the journal and must not be used any more.
         self.journal.append(at, &decision)?;
-        self.recorded(at, decision)
+        self.recorded(at, decision)?;
+        self.dismiss_children(&before);
+        Ok(())
     }
 
     /// What follows once a decision is recorded.
@@ -344,7 +348,8 @@ impl<'a> Driver<'a> {
                         if let Ending::Failed(failure) = &ending {
                             log_stage_denial(self.engine.setting(), plugin.as_ref(), failure);
                         }
-                        self.feed(Input::StageEnded { stage, attempt, ending, plugin, usage })
+                        self.feed(Input::StageEnded { stage, attempt, ending, plugin, usage })?;
+                        self.look_after_child(stage)
                     }
                     None => Ok(()),
                 }

@@ -3,6 +3,7 @@
 //! Must not print, read the environment or know exit codes: what it needs to know comes in through [`Setting`], what
 //! there is to tell goes out through [`Observer`] and [`EngineError`].
 
+mod addressed;
 pub mod archive;
 pub mod check;
 pub mod control;

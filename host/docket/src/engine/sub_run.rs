@@ -11,7 +11,7 @@ use docket_core::Timestamp;
 use docket_core::definition::SubWorkflow;
 use docket_core::run::{
     Ending, Event, Failure, Input, NewRun, Notice, ParentRun, Question, RunState, RunStatus, StageState,
-    StageStatus, StageTask, sub_result,
+    StageStatus, StageTask, child_run_id, sub_result,
 };
 use docket_core::text::printable;
 use serde_json::Value;
@@ -170,10 +170,62 @@ impl SubRun {
     }
 }
 
+impl Driver<'_> {
+    /// The runs of sub-workflows that stages wait for.
+    pub(super) fn awaited_children(&self) -> Vec<String> {
+        let waiting = self.state.stages.iter().filter(|stage| stage.status == StageStatus::Waiting);
+        waiting.filter_map(|stage| stage.child.clone()).collect()
+    }
+
+    /// Cancels those of these runs that no stage waits for any more: the run failed, or the stage is begun anew.
+    pub(super) fn dismiss_children(&self, before: &[String]) {
+        for child in before.iter().filter(|child| !self.needs(child)) {
+            self.engine.cancel_child(child);
+        }
+    }
+
+    /// Does that for an owner who died before doing so.
+    pub(super) fn dismiss_former_children(&self) {
+        for stage in &self.state.stages {
+            if self.workflow.stages[stage.definition].uses.is_none() {
+                continue;
+            }
+            let attempts =
+                (1..=stage.attempt).map(|attempt| child_run_id(self.state.id(), &stage.name, attempt));
+            attempts.filter(|child| !self.needs(child)).for_each(|child| self.engine.cancel_child(&child));
+        }
+    }
+
+    fn needs(&self, child: &str) -> bool {
+        let is_its = |stage: &StageState| stage.child.as_deref() == Some(child);
+        self.state.stages.iter().any(|stage| {
+            is_its(stage) && !matches!(stage.status, StageStatus::Cancelled | StageStatus::Skipped)
+        })
+    }
+
+    /// A child may have been answered, and have gone on, before it was recorded that the stage waits for it. Whoever
+    /// answered found nobody waiting, so it is for the run itself to look again.
+    pub(super) fn look_after_child(&mut self, stage: usize) -> Result<(), EngineError> {
+        let now = &self.state.stages[stage];
+        let Some(child) = now.child.as_deref().filter(|_| now.status == StageStatus::Waiting) else {
+            return Ok(());
+        };
+        let folder = RunFolder::find(&self.engine.setting().project, child)?;
+        if !journal::load_state(&folder.journal())?.status.is_over() {
+            return Ok(());
+        }
+        self.feed(Input::ChildChanged { stage: now.name.clone(), attempt: now.attempt })
+    }
+}
+
 impl Engine {
-    /// Cancels a child whose parent was cancelled. One that is over, or that was never begun, stays as it is.
+    /// Cancels a child whose parent was cancelled or needs it no more. One that is over, or that was never begun, stays as it is.
     pub(super) fn cancel_child(self: &Arc<Self>, id: &str) {
         let Ok(folder) = RunFolder::find(&self.setting().project, id) else { return };
+        // A run that can't be read can't be cancelled either.
+        if journal::load_state(&folder.journal()).is_ok_and(|state| state.status.is_over()) {
+            return;
+        }
         let request = Request::Cancel { by: self.setting().actor.clone() };
         // It can't be told when it is over already, which is what is wanted.
         let _ = self.ask(&folder, request, &mut Unheard, Interrupt::default());

@@ -5,6 +5,7 @@ use docket_core::run::{Event, RunState};
 use docket_core::text::printable;
 
 use super::time::between;
+use super::words::is_approval;
 use docket_core::run::Notice;
 
 /// What a line is about; how that looks is the printer's business.
@@ -81,13 +82,14 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
                 format!("Stage {}/{count}: {}{run}{again}", number(state, *stage), state.stages[*stage].name),
             )]
         }
-        Event::StageCompleted { stage, change_set, answered_by, .. } => {
+        Event::StageCompleted { stage, result, change_set, answered_by, .. } => {
             let now = &state.stages[*stage];
             let verb = if state.start.options.dry_run { "Would write" } else { "Writing" };
             let files = change_set.iter().flat_map(|changes| &changes.files);
             let mut lines: Vec<Line> =
                 files.map(|change| line(Tone::Detail, format!("{verb} {}", change.path))).collect();
             let how = match answered_by {
+                Some(actor) if is_approval(result) => format!("approved by {}", actor.user),
                 Some(actor) => format!("answered by {}", actor.user),
                 None => took(state, *stage, at),
             };

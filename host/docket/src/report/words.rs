@@ -33,8 +33,13 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
                 reset.iter().filter_map(|stage| Some(stages.get(*stage)?.name.as_str())).collect();
             ("info", format!("{} asked for another attempt at {}", by.user, names.join(", ")))
         }
-        Event::StageCompleted { change_set, plugin, answered_by, .. } => {
+        Event::StageCompleted { result, change_set, plugin, answered_by, .. } => {
             let how = match (plugin, answered_by) {
+                (_, Some(actor)) if is_approval(result) => {
+                    let said = result.get("comment").and_then(serde_json::Value::as_str);
+                    let said = said.map(|comment| format!(": {comment}")).unwrap_or_default();
+                    format!("approved by {}{said}", actor.user)
+                }
                 (_, Some(actor)) => format!("completed by the answer of {}", actor.user),
                 (Some(plugin), None) => format!("completed by plugin {} {}", plugin.name, plugin.version),
                 (None, None) => "completed".to_owned(),
@@ -73,6 +78,17 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
     }
 }
 
+/// Whether the answer to a question is an approval.
+pub fn is_approval(answer: &serde_json::Value) -> bool {
+    answer.get("approved") == Some(&serde_json::Value::Bool(true))
+}
+
+/// A stage's name as an argument that can be pasted into a shell.
+fn argument(name: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
 /// Whether a refusal is a conflict (rather than a mistake), and what can be done about it.
 pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
     match refusal {
@@ -82,10 +98,29 @@ pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
                 "the first answer counts: `docket workflow results {run}` shows it; start a new run to answer '{stage}' differently"
             )),
         ),
-        Refusal::Over { run, .. } => {
+        Refusal::Decided { run, stage, .. } => (
+            true,
+            Some(format!(
+                "the first decision counts; `docket workflow retry {run} --from {}` asks again",
+                argument(stage)
+            )),
+        ),
+        Refusal::FormMissing { run, .. } => (
+            false,
+            Some(format!(
+                "give it with `--form FILE`, as JSON; `docket workflow status {run}` says what it asks for"
+            )),
+        ),
+        Refusal::NoForm { .. } => (false, Some("leave out `--form`; nothing was recorded".to_owned())),
+        Refusal::Over { run, status: "completed" } => {
             (false, Some(format!("`docket workflow results {run}` shows what came of it")))
         }
-        Refusal::NothingWaits { run } | Refusal::NotWaiting { run, .. } => {
+        Refusal::Over { run, .. } => {
+            (false, Some(format!("`docket workflow retry {run}` does again what did not complete")))
+        }
+        Refusal::NothingWaits { run }
+        | Refusal::NothingToApprove { run }
+        | Refusal::NotWaiting { run, .. } => {
             (false, Some(format!("`docket workflow status {run}` shows where it stands")))
         }
         Refusal::Ambiguous { .. } => (false, Some("name one with `--stage`".to_owned())),

@@ -27,14 +27,40 @@ pub(super) fn approve(
         return if is_same_approval(now, comment.as_deref(), form.as_ref()) {
             Ok(())
         } else {
-            Err(answer::not_waiting(draft, position))
+            Err(decided(draft, position, "rejected"))
         };
+    }
+    match (asks_for_form(now), &form) {
+        (true, None) => return Err(Refusal::FormMissing { run: draft.run(), stage: now.name.clone() }),
+        (false, Some(_)) => return Err(Refusal::NoForm { run: draft.run(), stage: now.name.clone() }),
+        _ => {}
     }
     let mut value = json!({ "approved": true, "comment": comment, "by": by.user });
     if let (Some(form), Some(fields)) = (form, value.as_object_mut()) {
         fields.insert("form".to_owned(), form);
     }
     answer::take(draft, position, value, by)
+}
+
+/// Whether the question's schema requires a form.
+fn asks_for_form(now: &StageState) -> bool {
+    let schema = now.question.as_ref().and_then(|question| question.schema.as_ref());
+    let required = schema.and_then(|schema| schema.get("required")?.as_array());
+    required.is_some_and(|names| names.iter().any(|name| name == "form"))
+}
+
+/// Why a stage that was decided, or never asked, takes no decision. `opposite` is what the decision would be in conflict
+/// with; one that only differs in what was said with it is another answer.
+fn decided(draft: &Draft<'_>, position: usize, opposite: &'static str) -> Refusal {
+    let now = &draft.state.stages[position];
+    let was_rejected = now.failure.as_ref().is_some_and(|failure| failure.code == REJECTED);
+    let decision = if was_rejected { REJECTED } else { "approved" };
+    match &now.answered_by {
+        Some(by) if decision == opposite => {
+            Refusal::Decided { run: draft.run(), stage: now.name.clone(), decision, by: by.user.clone() }
+        }
+        _ => answer::not_waiting(draft, position),
+    }
 }
 
 /// Whoever repeats an approval need not repeat what they said; if they do, it must be the same.
@@ -60,7 +86,7 @@ pub(super) fn reject(
         return if is_same_rejection(now, to, comment.as_deref()) {
             Ok(())
         } else {
-            Err(answer::not_waiting(draft, position))
+            Err(decided(draft, position, "approved"))
         };
     }
     refuse_when_over(draft)?;
@@ -157,7 +183,10 @@ fn find(draft: &Draft<'_>, stage: Option<&str>) -> Result<usize, Refusal> {
     });
     match (waiting.as_slice(), decided.as_slice()) {
         ([single], []) | ([], [single]) => Ok(*single),
-        ([], _) => Err(Refusal::NothingWaits { run: draft.run() }),
+        ([], _) => {
+            refuse_when_over(draft)?;
+            Err(Refusal::NothingToApprove { run: draft.run() })
+        }
         // A decision on the next one, or the last one repeated? Only whoever decides knows.
         (several, decided) => Err(Refusal::Ambiguous {
             run: draft.run(),

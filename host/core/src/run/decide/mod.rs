@@ -218,6 +218,40 @@ pub enum Refusal {
         /// The stage.
         stage: String,
     },
+    /// No stage waits for approval.
+    #[error("no stage of run {run} waits for approval")]
+    NothingToApprove {
+        /// The run.
+        run: String,
+    },
+    /// The opposite was decided before.
+    #[error("stage '{stage}' of run {run} was {decision} by {by}")]
+    Decided {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+        /// What was decided: `approved` or `rejected`.
+        decision: &'static str,
+        /// Who decided.
+        by: String,
+    },
+    /// The stage asks for a form and none was given.
+    #[error("stage '{stage}' of run {run} asks for a form to be filled in")]
+    FormMissing {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+    },
+    /// A form was given that the stage does not ask for.
+    #[error("stage '{stage}' of run {run} asks for no form")]
+    NoForm {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+    },
     /// The stage does not ask for approval.
     #[error("stage '{stage}' of run {run} does not ask for approval; it is of type {stage_type}")]
     NoApproval {

@@ -1,4 +1,4 @@
-//! `docket workflow pause|resume|cancel|submit`.
+//! `docket workflow pause|resume|cancel|submit|approve|reject|retry`.
 
 use std::io::Read as _;
 
@@ -12,6 +12,7 @@ use crate::cli::observer::Shown;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::DoneShape;
+use crate::engine::Engine;
 use crate::engine::control::{Answered, look};
 use crate::store::inbox::Request;
 use crate::store::snapshot::ShownStatus;
@@ -119,15 +120,8 @@ fn ask(
 ) -> Result<ExitCode, CliError> {
     let engine = settings.engine()?;
     let folder = RunFolder::find(&engine.setting().project, run)?;
-    let request = request(settings.actor());
-    let folder = match &request {
-        Request::Submit { stage, .. } | Request::Approve { stage, .. } | Request::Reject { stage, .. } => {
-            engine.addressed(folder, stage.as_deref())?
-        }
-        _ => folder,
-    };
-    // A stage of this run may have been named to mean the sub-workflow it runs.
-    let request = without_foreign_stage(request, &folder)?;
+    let mut request = request(settings.actor());
+    let folder = address(&engine, folder, &mut request)?;
     if matches!(request, Request::Pause { .. }) && look(&folder)?.1.status == ShownStatus::Interrupted {
         return Err(CliError::mistake(
             format!("{} is not running: the docket that ran it died", folder.id()),
@@ -157,22 +151,16 @@ fn ask(
     }
 }
 
-/// A request that was passed on to a sub-workflow's run names no stage of the run it was made to.
-fn without_foreign_stage(mut request: Request, folder: &RunFolder) -> Result<Request, CliError> {
+/// Passes an answer on to the run it is meant for, which may be a sub-workflow's.
+fn address(engine: &Engine, folder: RunFolder, request: &mut Request) -> Result<RunFolder, CliError> {
     let (Request::Submit { stage, .. } | Request::Approve { stage, .. } | Request::Reject { stage, .. }) =
-        &mut request
+        request
     else {
-        return Ok(request);
+        return Ok(folder);
     };
-    let (state, _) = look(folder)?;
-    if let Some(name) = stage.as_ref()
-        && let Some(parent) = &state.start.parent
-        && parent.stage == *name
-        && !state.stages.iter().any(|now| now.name == *name)
-    {
-        *stage = None;
-    }
-    Ok(request)
+    let (folder, named) = engine.addressed(folder, stage.take())?;
+    *stage = named;
+    Ok(folder)
 }
 
 /// Reads an answer: JSON from a file or from standard input.

@@ -235,7 +235,9 @@ fn leave(state: &RunState, stopped: Stopped, ui: &mut Ui) {
         }
         RunStatus::Completed => ui.say(&format!("Results: docket workflow results {id}")),
         RunStatus::Paused => ui.say(&format!("Paused; continue with: {}", resume_command(id))),
-        RunStatus::Failed => ui.say(&format!("What happened: docket workflow logs {id}")),
+        RunStatus::Failed => ui.say(&format!(
+            "What happened: docket workflow logs {id}\nTry what failed again: docket workflow retry {id}"
+        )),
         RunStatus::Waiting => {
             for stage in state.stages.iter().filter(|stage| stage.status == StageStatus::Waiting) {
                 if let Some(question) = &stage.question {
