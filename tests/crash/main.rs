@@ -57,7 +57,7 @@ fn acting_before_the_journal_has_it_is_found() {
             "does not have it",
             "lost or changed a record",
             // The record of its end is made from the journal, which does not have the end yet.
-            "its record by month says",
+            "record by month says",
         ],
     );
 }
