@@ -192,3 +192,38 @@ fn a_launcher_without_its_supervisor_starts_nothing() {
     place.run(&["__supervise", &shown]).success();
     assert_eq!(std::fs::read_to_string(folder.join("ledger")).expect("a ledger"), "ran\n");
 }
+
+#[test]
+fn a_workflow_inside_another_that_the_disk_stopped_is_gone_on_with_and_not_done_again() {
+    let inner = "name: Inner\nversion: 1\nstages:\n  - name: edit\n    type: metadata\n    config:\n      \
+                 file: docs/a.md\n      updates: [{ add_line: '**Seen:** in run {workflow_id}' }]\n";
+    let outer = "name: Outer\nversion: 1\nstages:\n  - name: inner\n    uses: inner\n";
+    let start = |place: &Place, faults: &str| {
+        place.write("docs/a.md", "# A\n\n**Status:** Draft\n");
+        place.write(".docket/workflows/definitions/inner.yml", inner);
+        place.trusted_definition("outer", outer);
+        run_with(place, &[("DOCKET_FAULTS", faults)], &["workflow", "start", "outer"])
+    };
+    let undisturbed = crate::place();
+    start(&undisturbed, &logged(&undisturbed, "")).success();
+    let log = std::fs::read_to_string(undisturbed.home().join("fault-log")).expect("a log");
+    let lines = log.lines().filter(|line| line.ends_with("log.write reached")).count();
+    assert!(lines > 5, "{log}");
+    for line in 1..=lines {
+        let place = crate::place();
+        let output = start(&place, &format!("enospc:log.write:{line}"));
+        assert_ne!(output.code, 0, "line {line}");
+        let output = output.says("No space left on device");
+        let list = place.run(&["workflow", "list", "--output", "json"]).success().json();
+        let runs = list["runs"].as_array().expect("runs").clone();
+        let outer = runs.iter().find(|run| run["definition"] == "outer").expect("it was started");
+        let run = outer["id"].as_str().expect("an id");
+        if status_of(&place, run) != "completed" {
+            let resumed = place.run(&["workflow", "resume", run]);
+            assert_eq!(resumed.code, 0, "line {line}: {}\n{}", output.stderr, resumed.stderr);
+        }
+        assert_eq!(status_of(&place, run), "completed", "line {line}");
+        let edits = place.read("docs/a.md").matches("**Seen:**").count();
+        assert_eq!(edits, 1, "line {line}: {}", place.read("docs/a.md"));
+    }
+}

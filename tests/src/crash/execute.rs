@@ -102,12 +102,24 @@ impl Execution<'_> {
         // it cancelled and was not told that it is says so again; anybody else is refused, and that makes it good.
         if let Some(view) = self.view.clone().filter(|_| self.is_over() && self.was_cut_short) {
             let verb = if view.root.status() == "cancelled" { "cancel" } else { "resume" };
-            let arguments = words(&["workflow", verb, &view.root.run]);
-            let ended = self.start(&arguments, "").finish()?;
-            self.ended(&arguments, &ended, Cause::Moment);
-            self.look()?;
+            self.touch(verb, &view.root.run)?;
+        }
+        // The same goes for a workflow inside it whose stage was done again with another run.
+        let children = self.view.iter().flat_map(|view| &view.children);
+        let over: Vec<String> =
+            children.filter(|child| child.is_over()).map(|child| child.run.clone()).collect();
+        for child in over.iter().filter(|_| !self.case.steps.is_empty()) {
+            self.touch("resume", child)?;
         }
         finale::judge(self, references)
+    }
+
+    /// One more command, without trouble.
+    fn touch(&mut self, verb: &str, run: &str) -> Result<(), Violation> {
+        let arguments = words(&["workflow", verb, run]);
+        let ended = self.start(&arguments, "").finish()?;
+        self.ended(&arguments, &ended, Cause::Moment);
+        self.look()
     }
 
     /// Whether nothing is left to do. A run that failed honestly is done again, unless it was to be cancelled.

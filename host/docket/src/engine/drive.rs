@@ -37,8 +37,20 @@ pub enum Stopped {
 }
 
 enum Message {
-    Notice { stage: usize, notice: Notice },
-    Ended { stage: usize, attempt: u32, reply: Box<JobReply> },
+    Notice {
+        stage: usize,
+        notice: Notice,
+    },
+    Ended {
+        stage: usize,
+        attempt: u32,
+        reply: Box<JobReply>,
+    },
+    /// The disk refused docket itself something that the stage needs to go on.
+    Broken {
+        stage: usize,
+        error: Box<EngineError>,
+    },
 }
 
 /// A run that this process owns.
@@ -306,10 +318,13 @@ impl<'a> Driver<'a> {
         std::thread::spawn(move || {
             let notices = notices(stage, sender.clone());
             let plugin = work.plugin_used();
-            let reply =
-                catch_unwind(AssertUnwindSafe(|| work.run(notices, cancel))).unwrap_or_else(|_| bug(plugin));
+            let reply = catch_unwind(AssertUnwindSafe(|| work.run(notices, cancel)))
+                .unwrap_or_else(|_| Ok(bug(plugin)));
             // The driver is gone only when the process is about to be.
-            let _ = sender.send(Message::Ended { stage, attempt, reply: Box::new(reply) });
+            let _ = sender.send(match reply {
+                Ok(reply) => Message::Ended { stage, attempt, reply: Box::new(reply) },
+                Err(error) => Message::Broken { stage, error: Box::new(error) },
+            });
         });
         Ok(())
     }
@@ -336,6 +351,10 @@ impl<'a> Driver<'a> {
 
     fn take(&mut self, message: Message) -> Result<(), EngineError> {
         match message {
+            Message::Broken { stage, error } => {
+                self.running.remove(&stage);
+                Err(*error)
+            }
             Message::Notice { stage, notice } => self.hear(stage, &notice),
             Message::Ended { stage, attempt, reply } => {
                 self.running.remove(&stage);
@@ -399,15 +418,13 @@ impl Work {
         }
     }
 
-    fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
+    fn run(self, notices: Notices, cancel: Cancel) -> Result<JobReply, EngineError> {
         match self {
-            Self::Plugin(job) => job.run(notices, cancel),
-            Self::SubRun(child) => JobReply {
-                ending: child.run(&notices, &cancel),
-                plugin: None,
-                usage: Usage::default(),
-                overtaken: None,
-            },
+            Self::Plugin(job) => Ok(job.run(notices, cancel)),
+            Self::SubRun(child) => {
+                let ending = child.run(&notices, &cancel)?;
+                Ok(JobReply { ending, plugin: None, usage: Usage::default(), overtaken: None })
+            }
         }
     }
 }

@@ -43,14 +43,19 @@ pub(super) struct SubRun {
 
 impl SubRun {
     /// Runs the child, or goes on with it. `None` when this process is to stop.
-    pub(super) fn run(self, notices: &Notices, cancel: &Cancel) -> Option<Ending> {
+    ///
+    /// # Errors
+    /// When the disk refused docket something. That is no end of the child's: its journal knows how far it got, and
+    /// whoever resumes the parent goes on with it.
+    pub(super) fn run(self, notices: &Notices, cancel: &Cancel) -> Result<Option<Ending>, EngineError> {
         match self.drive(notices, cancel) {
-            Ok(ending) => ending,
+            Ok(ending) => Ok(ending),
+            Err(error @ EngineError::Store(StoreError::Disk(_))) => Err(error),
             Err(error) => {
                 let message = format!("run {} of '{}': {error}", self.id, self.name());
                 let failure = Failure::new("sub-workflow-failed", message)
                     .hint(format!("mend what it names, then `docket workflow retry {}`", self.start.run));
-                Some(Ending::Failed(failure))
+                Ok(Some(Ending::Failed(failure)))
             }
         }
     }

@@ -84,10 +84,13 @@ pub fn look_over(found: &Found, expected: &Expected<'_>) -> Vec<Told> {
     command(&folder, expected, &mut told);
     let started = read::<Started>(&folder.path.join("started.json"), &mut told);
     let exited = read::<Exited>(&folder.path.join("exited.json"), &mut told);
-    if started.is_some() && !folder.was_launched() {
+    // A launcher says which process it is before it claims the permission to become the command; one that died in
+    // between, or could not claim it, started nothing.
+    let ended_by_itself = exited.as_ref().is_some_and(|exited| exited.error.is_none());
+    if started.is_some() && ended_by_itself && !folder.was_launched() {
         told.push(fault("it was started without having been launched", "files of its folder were removed"));
     }
-    if exited.as_ref().is_some_and(|exited| exited.error.is_none()) && started.is_none() {
+    if ended_by_itself && started.is_none() {
         told.push(fault("it ended without having been started", "files of its folder were removed"));
     }
     let lives = folder.is_supervised() || folder.is_alive();
@@ -106,7 +109,9 @@ pub fn look_over(found: &Found, expected: &Expected<'_>) -> Vec<Told> {
 /// What was to be run: `command.json`, and what the command reads.
 fn command(folder: &ProcessFolder, expected: &Expected<'_>, told: &mut Vec<Told>) {
     let Some(recorded) = read::<Recorded>(&folder.command(), told) else {
-        if folder.was_launched() && !folder.command().exists() {
+        // A claim alone also keeps a command from ever starting: that of a run cancelled before it was prepared.
+        let has_run = folder.started().is_some() || folder.exited().is_some();
+        if has_run && !folder.command().exists() {
             told.push(fault("command.json is missing", "what was run can't be known any more"));
         }
         return;
