@@ -142,7 +142,7 @@ fn a_review_from_all_perspectives_is_merged_into_one() {
     let run = place.only_run();
     assert_merged(&place, &run);
     let results = place.run(&["workflow", "results", &run, "--output", "json"]).success().json();
-    let merged = &results["outputs"]["merge-reviews.review_results"];
+    let merged = &results["stages"]["merge-reviews"];
     let count = |list: &str| merged[list].as_array().expect("findings").len();
     let wanted =
         format!("Review complete! {} blockers, {} major concerns\n", count("blockers"), count("major"));
