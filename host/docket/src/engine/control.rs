@@ -113,6 +113,10 @@ impl Engine {
         while start.elapsed() < PATIENCE {
             match open_unless_owned(self, folder, observer, &interrupt) {
                 Ok(mut driver) => {
+                    // Its parent was cancelled, and whoever did that died before they could tell it.
+                    if let Some(by) = self.cancelled_by(driver.state()) {
+                        driver.cancel(by)?;
+                    }
                     // Whoever owned it died: what it owed comes before anything new.
                     let is_interrupted = driver.state().status == RunStatus::Running;
                     if is_interrupted && goes_on(&request) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use docket_core::Timestamp;
 use docket_core::definition::SubWorkflow;
 use docket_core::run::{
-    Ending, Event, Failure, Input, NewRun, Notice, ParentRun, Question, RunState, RunStatus, StageState,
-    StageStatus, StageTask, child_run_id, sub_result,
+    Actor, Ending, Event, Failure, Input, NewRun, Notice, ParentRun, Question, RunState, RunStatus,
+    StageState, StageStatus, StageTask, child_run_id, sub_result,
 };
 use docket_core::text::printable;
 use serde_json::Value;
@@ -234,6 +234,17 @@ impl Engine {
         let request = Request::Cancel { by: self.setting().actor.clone() };
         // It can't be told when it is over already, which is what is wanted.
         let _ = self.ask(&folder, request, &mut Unheard, Interrupt::default());
+    }
+
+    /// Who cancelled the stage of another run that this run carries out, while it is not over itself.
+    pub(super) fn cancelled_by(&self, child: &RunState) -> Option<Actor> {
+        let parent = child.start.parent.as_ref().filter(|_| !child.status.is_over())?;
+        let folder = RunFolder::find(&self.setting().project, &parent.run).ok()?;
+        let state = journal::load_state(&folder.journal()).ok()?;
+        let is_cancelled = |stage: &StageState| {
+            stage.child.as_deref() == Some(child.id()) && stage.status == StageStatus::Cancelled
+        };
+        state.cancelled_by.clone().filter(|_| state.stages.iter().any(is_cancelled))
     }
 
     /// Lets a parent know that its child went on without it, and drives it as far as it goes. `None` when the run has
