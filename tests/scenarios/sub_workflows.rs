@@ -544,3 +544,40 @@ fn a_child_is_kept_until_its_parent_is_over() {
     workflow(&place, "verify", &parent, &[]).success();
     workflow(&place, "retry", &parent, &["--from", "sub"]).code(2).says("pruned");
 }
+
+#[test]
+fn a_parent_that_is_paused_takes_what_came_of_its_child_when_it_is_resumed() {
+    let (place, parent, child) = waiting();
+    workflow(&place, "pause", &parent, &[]).success();
+    workflow(&place, "approve", &child, &["-m", "yes"])
+        .code(3)
+        .says(&format!("docket workflow resume {parent}"));
+    assert_eq!(status_of(&place, &child), "completed");
+    assert_eq!(status_of(&place, &parent), "paused");
+    assert!(!is_there(&place, "docs/parent.json"));
+    workflow(&place, "resume", &parent, &[]).success().prints("the child said yes\n");
+    assert_eq!(json_of(&place, "docs/parent.json")["run"], child.as_str());
+}
+
+#[test]
+fn work_that_is_sent_back_to_a_workflow_is_done_by_a_new_child() {
+    let definition = "name: D\nversion: 1\nstages:\n  \
+        - {name: sub, uses: child}\n  \
+        - {name: gate, type: approval, config: {prompt: Good?}}\n";
+    let place = place_with(&[("child", CHILD), ("d", definition)]);
+    place.run(&["workflow", "start", "d"]).code(3);
+    let parent = run_of(&place, "d");
+    let first = child_of(&place, &parent, "sub");
+    workflow(&place, "approve", &parent, &["-m", "one"]).code(3).says("Good?");
+    workflow(&place, "reject", &parent, &["--to", "sub", "-m", "again"]).code(3).says("Is hello fine?");
+    let second = child_of(&place, &parent, "sub");
+    assert_ne!(first, second);
+    assert_eq!(status_of(&place, &first), "completed", "what is over stays as it was");
+    // A stage of the child can be the one that work is sent back to.
+    workflow(&place, "reject", &parent, &["--to", "keep"]).code(2).says("'keep'").says("builds on no stage");
+    workflow(&place, "approve", &parent, &["-m", "two"]).code(3).says("Good?");
+    workflow(&place, "approve", &parent, &["--stage", "gate"]).success();
+    let results = workflow(&place, "results", &parent, &["--output", "json"]).success().json();
+    assert_eq!(results["stages"]["sub"]["comment"], "two");
+    workflow(&place, "verify", &parent, &[]).success();
+}

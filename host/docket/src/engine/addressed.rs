@@ -7,7 +7,7 @@ use super::{Engine, EngineError};
 use crate::store::{RunFolder, journal};
 
 /// A run, and which of its stages is meant. No stage: the only one that can be.
-pub type Addressed = (RunFolder, Option<String>);
+type Addressed = (RunFolder, Option<String>);
 
 impl Engine {
     /// The run and stage that an answer is meant for: a stage of this run, or one of the run of a sub-workflow. The stage
@@ -16,7 +16,11 @@ impl Engine {
     ///
     /// # Errors
     /// When a journal can't be read, or several stages could be meant.
-    pub fn addressed(&self, folder: RunFolder, stage: Option<String>) -> Result<Addressed, EngineError> {
+    pub fn addressed(
+        &self,
+        folder: RunFolder,
+        stage: Option<String>,
+    ) -> Result<(RunFolder, Option<String>), EngineError> {
         let state = journal::load_state(&folder.journal())?;
         match stage {
             Some(name) => self.named(folder, &state, name),

@@ -161,16 +161,21 @@ pub fn capitalized(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// The least width of the column of ids.
+const ID_WIDTH: usize = 10;
+
 /// Runs as a table.
 pub fn table(runs: &[RunSummary]) -> String {
     let width =
         runs.iter().map(|run| run.definition.chars().count()).max().unwrap_or(0).max("WORKFLOW".len());
+    // Runs of sub-workflows have longer ids.
+    let id_width = runs.iter().map(|run| run.id.len()).max().unwrap_or(0).max(ID_WIDTH);
     let mut text =
-        format!("{:<10} {:<width$} {:<12} {:<19} UPDATED\n", "RUN", "WORKFLOW", "STATUS", "STARTED");
+        format!("{:<id_width$} {:<width$} {:<12} {:<19} UPDATED\n", "RUN", "WORKFLOW", "STATUS", "STARTED");
     for run in runs {
         let _ = writeln!(
             text,
-            "{:<10} {:<width$} {:<12} {:<19} {}{}",
+            "{:<id_width$} {:<width$} {:<12} {:<19} {}{}",
             run.id,
             printable(&run.definition),
             run.status.name(),
