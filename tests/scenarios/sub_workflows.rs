@@ -574,10 +574,32 @@ fn work_that_is_sent_back_to_a_workflow_is_done_by_a_new_child() {
     assert_ne!(first, second);
     assert_eq!(status_of(&place, &first), "completed", "what is over stays as it was");
     // A stage of the child can be the one that work is sent back to.
-    workflow(&place, "reject", &parent, &["--to", "keep"]).code(2).says("'keep'").says("builds on no stage");
-    workflow(&place, "approve", &parent, &["-m", "two"]).code(3).says("Good?");
+    workflow(&place, "reject", &parent, &["--stage", "sub", "--to", "keep"])
+        .code(2)
+        .says("'keep'")
+        .says("builds on no stage");
+    workflow(&place, "approve", &parent, &["--stage", "sub", "-m", "two"]).code(3).says("Good?");
     workflow(&place, "approve", &parent, &["--stage", "gate"]).success();
     let results = workflow(&place, "results", &parent, &["--output", "json"]).success().json();
     assert_eq!(results["stages"]["sub"]["comment"], "two");
     workflow(&place, "verify", &parent, &[]).success();
+}
+
+#[test]
+fn an_approval_that_is_repeated_is_none_of_what_the_child_asks_next() {
+    let definition = "name: D\nversion: 1\nstages:\n  \
+        - {name: gate, type: approval, config: {prompt: Begin?}}\n  \
+        - {name: sub, uses: child}\n";
+    let place = place_with(&[("child", CHILD), ("d", definition)]);
+    place.run(&["workflow", "start", "d"]).code(3);
+    let parent = run_of(&place, "d");
+    workflow(&place, "approve", &parent, &[]).code(3).says("Is hello fine?");
+    let child = child_of(&place, &parent, "sub");
+    for command in ["approve", "reject"] {
+        workflow(&place, command, &parent, &[]).code(2).says("sub, gate").says("--stage");
+    }
+    assert_eq!(status_of(&place, &child), "waiting");
+    workflow(&place, "approve", &parent, &["--stage", "gate"]).code(3);
+    assert_eq!(status_of(&place, &child), "waiting");
+    workflow(&place, "approve", &parent, &["--stage", "sub"]).success();
 }

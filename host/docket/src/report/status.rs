@@ -10,6 +10,8 @@ use super::time::{between, local};
 use crate::store::list::RunSummary;
 use crate::store::snapshot::{RunSnapshot, ShownStatus, StageSnapshot};
 
+/// The least width of the list's column of ids.
+const ID_WIDTH: usize = 10;
 /// How many items of a matrix are listed one by one.
 const LISTED_ITEMS: usize = 20;
 /// Every status of a stage, in the order in which they are counted.
@@ -160,9 +162,6 @@ pub fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
-
-/// The least width of the column of ids.
-const ID_WIDTH: usize = 10;
 
 /// Runs as a table.
 pub fn table(runs: &[RunSummary]) -> String {
