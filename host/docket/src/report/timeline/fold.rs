@@ -191,7 +191,6 @@ impl Fold {
             duration_milliseconds: 0,
             waiting_milliseconds: 0,
             outcome: AttemptOutcome::Running,
-            child: self.state.stages.get(stage).and_then(|now| now.child.clone()),
             failure: None,
             answered_by: None,
             plugin: None,

@@ -66,9 +66,6 @@ pub struct Attempt {
     pub waiting_milliseconds: i64,
     /// How it ended, or how it stands.
     pub outcome: AttemptOutcome,
-    /// The run that carried it out, when it runs another workflow.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub child: Option<String>,
     /// Why it failed or conflicts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,

@@ -59,9 +59,6 @@ fn row(text: &mut String, attempt: &Attempt) {
         let _ = write!(text, ", answered by {}", printable(&actor.user));
     }
     text.push('\n');
-    if let Some(child) = &attempt.child {
-        let _ = writeln!(text, "{INDENT}as run {}", printable(child));
-    }
     if let Some(failure) = &attempt.failure {
         let _ = writeln!(text, "{INDENT}{} [{}]", printable(&failure.message), printable(&failure.code));
     }
