@@ -200,7 +200,7 @@ fn two_that_ask_at_once_are_answered_one_by_one() {
     // The first one again, by its name, is no answer to the other.
     approve(&place, &run, &["--stage", "right"]).code(3);
     assert_eq!(stage(&place, &run, "left")["status"], "waiting");
-    approve(&place, &run, &[]).success();
+    approve(&place, &run, &["--stage", "left"]).success();
     assert!(is_there(&place, "docs/left.json"));
 }
 

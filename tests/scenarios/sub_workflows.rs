@@ -544,3 +544,134 @@ fn a_child_is_kept_until_its_parent_is_over() {
     workflow(&place, "verify", &parent, &[]).success();
     workflow(&place, "retry", &parent, &["--from", "sub"]).code(2).says("pruned");
 }
+
+#[test]
+fn a_parent_that_is_paused_takes_what_came_of_its_child_when_it_is_resumed() {
+    let (place, parent, child) = waiting();
+    workflow(&place, "pause", &parent, &[]).success();
+    workflow(&place, "approve", &child, &["-m", "yes"])
+        .code(3)
+        .says(&format!("docket workflow resume {parent}"));
+    assert_eq!(status_of(&place, &child), "completed");
+    assert_eq!(status_of(&place, &parent), "paused");
+    assert!(!is_there(&place, "docs/parent.json"));
+    workflow(&place, "resume", &parent, &[]).success().prints("the child said yes\n");
+    assert_eq!(json_of(&place, "docs/parent.json")["run"], child.as_str());
+}
+
+#[test]
+fn work_that_is_sent_back_to_a_workflow_is_done_by_a_new_child() {
+    let definition = "name: D\nversion: 1\nstages:\n  \
+        - {name: sub, uses: child}\n  \
+        - {name: gate, type: approval, config: {prompt: Good?}}\n";
+    let place = place_with(&[("child", CHILD), ("d", definition)]);
+    place.run(&["workflow", "start", "d"]).code(3);
+    let parent = run_of(&place, "d");
+    let first = child_of(&place, &parent, "sub");
+    workflow(&place, "approve", &parent, &["-m", "one"]).code(3).says("Good?");
+    workflow(&place, "reject", &parent, &["--to", "sub", "-m", "again"]).code(3).says("Is hello fine?");
+    let second = child_of(&place, &parent, "sub");
+    assert_ne!(first, second);
+    assert_eq!(status_of(&place, &first), "completed", "what is over stays as it was");
+    // A stage of the child can be the one that work is sent back to.
+    workflow(&place, "reject", &parent, &["--stage", "sub", "--to", "keep"])
+        .code(2)
+        .says("'keep'")
+        .says("builds on no stage");
+    workflow(&place, "approve", &parent, &["--stage", "sub", "-m", "two"]).code(3).says("Good?");
+    workflow(&place, "approve", &parent, &["--stage", "gate"]).success();
+    let results = workflow(&place, "results", &parent, &["--output", "json"]).success().json();
+    assert_eq!(results["stages"]["sub"]["comment"], "two");
+    workflow(&place, "verify", &parent, &[]).success();
+}
+
+#[test]
+fn an_approval_that_is_repeated_is_none_of_what_the_child_asks_next() {
+    let definition = "name: D\nversion: 1\nstages:\n  \
+        - {name: gate, type: approval, config: {prompt: Begin?}}\n  \
+        - {name: sub, uses: child}\n";
+    let place = place_with(&[("child", CHILD), ("d", definition)]);
+    place.run(&["workflow", "start", "d"]).code(3);
+    let parent = run_of(&place, "d");
+    workflow(&place, "approve", &parent, &[]).code(3).says("Is hello fine?");
+    let child = child_of(&place, &parent, "sub");
+    for command in ["approve", "reject"] {
+        workflow(&place, command, &parent, &[]).code(2).says("sub, gate").says("--stage");
+    }
+    assert_eq!(status_of(&place, &child), "waiting");
+    workflow(&place, "approve", &parent, &["--stage", "gate"]).code(3);
+    assert_eq!(status_of(&place, &child), "waiting");
+    workflow(&place, "approve", &parent, &["--stage", "sub"]).success();
+}
+
+/// A run's journal cut after each of its records from one on, the whole of it last.
+fn cuts(records: &str, first: usize) -> Vec<String> {
+    let lines: Vec<&str> = records.lines().collect();
+    (first..=lines.len()).map(|count| format!("{}\n", lines[..count].join("\n"))).collect()
+}
+
+fn set_journal(place: &Place, run: &str, records: &str) {
+    std::fs::write(place.run_folder(run).join("journal.jsonl"), records).expect("written");
+}
+
+/// Wherever docket died in the parent and in the child, resuming the parent leads to the same end.
+#[test]
+fn from_every_record_of_both_journals_a_parent_reaches_the_same_end() {
+    let place = place_with(&[("work", WORK), ("boss", BOSS)]);
+    let agent = Agent::quick(&place);
+    agent.answers("{\"said\": \"done\"}");
+    place.run(&["workflow", "start", "boss", "--profile", "mine"]).success();
+    let parent = run_of(&place, "boss");
+    let child = child_of(&place, &parent, "sub");
+    let (parents, children) = (journal(&place, &parent), journal(&place, &child));
+    let wanted = place.read("docs/parent.json");
+    let mut tried = 0;
+    for parents in cuts(&parents, 1) {
+        // The parent recorded what came of its child after that was over.
+        let is_told = parents.contains("stage_completed");
+        for children in cuts(&children, 1).into_iter().filter(|cut| !is_told || *cut == children) {
+            set_journal(&place, &parent, &parents);
+            set_journal(&place, &child, &children);
+            if !parents.contains("changes_applied") {
+                let _ = std::fs::remove_file(place.project().join("docs/parent.json"));
+            }
+            let what = format!("parent:\n{parents}\nchild:\n{children}");
+            if !parents.contains("run_completed") {
+                let output = workflow(&place, "resume", &parent, &[]);
+                assert_eq!(output.code, 0, "{what}{}", output.stderr);
+            }
+            assert_eq!(place.read("docs/parent.json"), wanted, "{what}");
+            for run in [&parent, &child] {
+                assert_eq!(status_of(&place, run), "completed", "{what}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 5, "{tried}");
+    assert_eq!(agent.launches(), 1);
+    assert_eq!(place.runs().len(), 2);
+}
+
+/// Whoever could not see whether the approval arrived says it again, to the parent or to the child.
+#[test]
+fn from_every_record_that_follows_the_question_an_approval_said_again_reaches_the_same_end() {
+    let (place, parent, child) = waiting();
+    let first = [&parent, &child].map(|run| journal(&place, run).lines().count());
+    workflow(&place, "approve", &parent, &["-m", "yes"]).success();
+    let (parents, children) = (journal(&place, &parent), journal(&place, &child));
+    let wanted = place.read("docs/parent.json");
+    for parents in cuts(&parents, first[0]) {
+        let is_told = parents.contains("stage_completed");
+        for children in cuts(&children, first[1]).into_iter().filter(|cut| !is_told || *cut == children) {
+            set_journal(&place, &parent, &parents);
+            set_journal(&place, &child, &children);
+            let what = format!("parent:\n{parents}\nchild:\n{children}");
+            let output = workflow(&place, "approve", &parent, &["-m", "yes"]);
+            assert_eq!(output.code, 0, "{what}{}", output.stderr);
+            for run in [&parent, &child] {
+                assert_eq!(status_of(&place, run), "completed", "{what}");
+            }
+            assert_eq!(place.read("docs/parent.json"), wanted, "{what}");
+        }
+    }
+}

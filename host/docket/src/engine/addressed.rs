@@ -80,10 +80,15 @@ impl Engine {
             stages().filter(|stage| stage.status == StageStatus::Waiting).collect();
         let outer = match waiting.as_slice() {
             // Nothing waits, so it can only be an answer repeated: to a stage of this run, or to its only child.
-            [] if stages().any(|stage| stage.answered_by.is_some() || stage.sent_back.is_some()) => None,
+            [] if stages().any(was_answered) => None,
             [] => {
                 let mut children = stages().filter_map(|stage| self.child(stage));
                 children.next().filter(|_| children.next().is_none())
+            }
+            // The next question, or an answer repeated that was given before? Only whoever answers knows.
+            [single] if single.child.is_some() && stages().any(was_answered) => {
+                let answered = stages().filter(|stage| was_answered(stage)).map(|stage| stage.name.clone());
+                return Err(ambiguous(state, [single.name.clone()].into_iter().chain(answered).collect()));
             }
             [single] => self.child(single),
             several if several.iter().any(|stage| stage.child.is_some()) => {
@@ -102,6 +107,10 @@ impl Engine {
     fn child(&self, stage: &StageState) -> Option<RunFolder> {
         RunFolder::find(&self.setting().project, stage.child.as_deref()?).ok()
     }
+}
+
+fn was_answered(stage: &StageState) -> bool {
+    stage.answered_by.is_some() || stage.sent_back.is_some()
 }
 
 fn ambiguous(state: &RunState, stages: Vec<String>) -> EngineError {

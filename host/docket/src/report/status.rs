@@ -10,6 +10,8 @@ use super::time::{between, local};
 use crate::store::list::RunSummary;
 use crate::store::snapshot::{RunSnapshot, ShownStatus, StageSnapshot};
 
+/// The least width of the list's column of ids.
+const ID_WIDTH: usize = 10;
 /// How many items of a matrix are listed one by one.
 const LISTED_ITEMS: usize = 20;
 /// Every status of a stage, in the order in which they are counted.
@@ -191,12 +193,14 @@ fn what_else(run: &RunSummary) -> String {
 pub fn table(runs: &[RunSummary]) -> String {
     let width =
         runs.iter().map(|run| run.definition.chars().count()).max().unwrap_or(0).max("WORKFLOW".len());
+    // Runs of sub-workflows have longer ids.
+    let id_width = runs.iter().map(|run| run.id.len()).max().unwrap_or(0).max(ID_WIDTH);
     let mut text =
-        format!("{:<10} {:<width$} {:<12} {:<19} UPDATED\n", "RUN", "WORKFLOW", "STATUS", "STARTED");
+        format!("{:<id_width$} {:<width$} {:<12} {:<19} UPDATED\n", "RUN", "WORKFLOW", "STATUS", "STARTED");
     for run in runs {
         let _ = writeln!(
             text,
-            "{:<10} {:<width$} {:<12} {:<19} {}{}",
+            "{:<id_width$} {:<width$} {:<12} {:<19} {}{}",
             run.id,
             printable(&run.definition),
             run.status.name(),

@@ -12,8 +12,8 @@ use crate::cli::observer::Shown;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::DoneShape;
-use crate::engine::Engine;
 use crate::engine::control::{Answered, look};
+use crate::engine::{Engine, Stopped};
 use crate::store::inbox::Request;
 use crate::store::snapshot::ShownStatus;
 use crate::store::{RunFolder, user_file};
@@ -119,9 +119,9 @@ fn ask(
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let engine = settings.engine()?;
-    let folder = RunFolder::find(&engine.setting().project, run)?;
+    let named = RunFolder::find(&engine.setting().project, run)?;
     let mut request = request(settings.actor());
-    let folder = address(&engine, folder, &mut request)?;
+    let folder = address(&engine, named.clone(), &mut request)?;
     if matches!(request, Request::Pause { .. }) && look(&folder)?.1.status == ShownStatus::Interrupted {
         return Err(CliError::mistake(
             format!("{} is not running: the docket that ran it died", folder.id()),
@@ -131,7 +131,14 @@ fn ask(
     let interrupt = interrupt()?;
     let answered = {
         let mut shown = Shown::new(ui);
-        engine.ask(&folder, request, &mut shown, interrupt)?
+        let answered = engine.ask(&folder, request, &mut shown, interrupt.clone())?;
+        // A parent whose docket died could not be told that its child went on.
+        let settled = matches!(answered, Answered::Here { stopped: Stopped::Settled, .. });
+        if settled && folder.id() != named.id() && look(&named)?.1.status == ShownStatus::Interrupted {
+            engine.ask(&named, Request::Resume { by: settings.actor() }, &mut shown, interrupt)?
+        } else {
+            answered
+        }
     };
     let tell = |ui: &mut Ui, words: &str| {
         let text = format!("{} {words}", folder.id());
