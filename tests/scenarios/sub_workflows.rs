@@ -4,7 +4,7 @@ use docket_tests::{Output, Place, finish, kill, wait_until};
 use serde_json::{Value, json};
 
 use crate::place;
-use crate::support::{Agent, file, journal, stage, status_of};
+use crate::support::{Agent, file, journal, run_with, stage, status_of};
 
 /// Asks for approval and writes down what was said.
 const CHILD: &str = "\
@@ -323,6 +323,23 @@ fn cancelling_a_parent_takes_back_its_childs_question() {
     workflow(&place, "retry", &parent, &[]).code(3);
     workflow(&place, "approve", &parent, &["-m", "x"]).success();
     assert_ne!(child_of(&place, &parent, "sub"), child);
+}
+
+/// docket dies when the cancellation is recorded and before the child hears of it.
+#[cfg(debug_assertions)]
+#[test]
+fn a_child_hears_late_that_its_parent_was_cancelled() {
+    let (place, parent, child) = waiting();
+    let killed =
+        run_with(&place, &[("DOCKET_FAULTS", "kill-after:journal.sync:1")], &["workflow", "cancel", &parent]);
+    assert_eq!(killed.code, -1, "{}", killed.stderr);
+    assert_eq!(
+        (status_of(&place, &parent), status_of(&place, &child)),
+        ("cancelled".into(), "waiting".into())
+    );
+    workflow(&place, "approve", &child, &[]).code(2).says("is cancelled");
+    assert_eq!(status_of(&place, &child), "cancelled");
+    assert!(!is_there(&place, "docs/fish.json"));
 }
 
 #[test]
