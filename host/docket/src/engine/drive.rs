@@ -2,22 +2,21 @@
 //! Whatever comes in is decided by `docket-core`, recorded, and only then acted upon and shown.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Instant;
 
 use docket_core::definition::{Workflow, check};
 use docket_core::run::{
-    Actor, Decision, Effect, Ending, Failure, Input, Notice, PluginUsed, RunState, RunStatus, StageStatus,
-    StageTask, Usage, contested, decide, is_sealed, task,
+    Actor, Decision, Effect, Ending, Input, Notice, RunState, RunStatus, StageStatus, Usage, contested,
+    decide, is_sealed, task,
 };
 use docket_core::text::printable;
 
-use super::stage::{Job, JobReply};
-use super::sub_run::SubRun;
+use super::stage::JobReply;
 use super::surroundings::Snapshot;
 use super::trust::log_stage_denial;
+use super::work::Work;
 use super::{Engine, EngineError, Interrupt, Observer, control, now};
 use crate::plugin::host::process::stop_all;
 use crate::plugin::host::{Cancel, Notices};
@@ -62,7 +61,7 @@ pub struct Driver<'a> {
     pub(super) workflow: Workflow,
     pub(super) state: RunState,
     observer: &'a mut dyn Observer,
-    interrupt: Interrupt,
+    pub(super) interrupt: Interrupt,
     effects: VecDeque<Effect>,
     running: BTreeMap<usize, (u32, Cancel)>,
     pub(super) activities: BTreeMap<usize, Activity>,
@@ -297,7 +296,7 @@ impl<'a> Driver<'a> {
         if self.running.get(&stage).is_some_and(|(running, _)| *running == attempt) {
             return Ok(());
         }
-        let work = task(&self.workflow, &self.state, stage).and_then(|task| self.work(task));
+        let work = task(&self.workflow, &self.state, stage).and_then(|task| Work::prepare(self, task));
         let work = match work {
             Ok(work) => work,
             Err(failure) => {
@@ -317,9 +316,7 @@ impl<'a> Driver<'a> {
         let sender = self.sender.clone();
         std::thread::spawn(move || {
             let notices = notices(stage, sender.clone());
-            let plugin = work.plugin_used();
-            let reply = catch_unwind(AssertUnwindSafe(|| work.run(notices, cancel)))
-                .unwrap_or_else(|_| Ok(bug(plugin)));
+            let reply = work.run(notices, cancel);
             // The driver is gone only when the process is about to be.
             let _ = sender.send(match reply {
                 Ok(reply) => Message::Ended { stage, attempt, reply: Box::new(reply) },
@@ -327,26 +324,6 @@ impl<'a> Driver<'a> {
             });
         });
         Ok(())
-    }
-
-    /// What a stage's thread has to do.
-    fn work(&self, task: StageTask) -> Result<Work, Failure> {
-        let Some(uses) = &task.uses else {
-            let job = Job::prepare(&self.engine, &self.folder, &self.workflow, &self.state.start, task)?;
-            return Ok(Work::Plugin(Box::new(job)));
-        };
-        let missing =
-            || Failure::new("docket-bug", format!("BUG: the run does not know the workflow '{uses}'"));
-        let definition = self.workflow.workflows.get(uses).cloned().ok_or_else(missing)?;
-        let id = self.state.stages[task.stage].child.clone().ok_or_else(missing)?;
-        Ok(Work::SubRun(Box::new(SubRun {
-            engine: Arc::clone(&self.engine),
-            id,
-            definition,
-            start: self.state.start.clone(),
-            task,
-            interrupt: self.interrupt.clone(),
-        })))
     }
 
     fn take(&mut self, message: Message) -> Result<(), EngineError> {
@@ -402,42 +379,9 @@ fn refuse_foreign(engine: &Engine, state: &RunState) -> Result<(), EngineError> 
     Err(EngineError::ForeignRun { run: state.id().to_owned() })
 }
 
-/// What a stage's thread has to do.
-enum Work {
-    /// To run a plugin.
-    Plugin(Box<Job>),
-    /// To run another workflow.
-    SubRun(Box<SubRun>),
-}
-
-impl Work {
-    fn plugin_used(&self) -> Option<PluginUsed> {
-        match self {
-            Self::Plugin(job) => Some(job.plugin_used()),
-            Self::SubRun(_) => None,
-        }
-    }
-
-    fn run(self, notices: Notices, cancel: Cancel) -> Result<JobReply, EngineError> {
-        match self {
-            Self::Plugin(job) => Ok(job.run(notices, cancel)),
-            Self::SubRun(child) => {
-                let ending = child.run(&notices, &cancel)?;
-                Ok(JobReply { ending, plugin: None, usage: Usage::default(), overtaken: None })
-            }
-        }
-    }
-}
-
 fn notices(stage: usize, sender: Sender<Message>) -> Notices {
     Arc::new(move |notice| {
         // Nobody listens only when the process is about to end.
         let _ = sender.send(Message::Notice { stage, notice });
     })
-}
-
-fn bug(plugin: Option<PluginUsed>) -> JobReply {
-    let failure = Failure::new("docket-bug", "BUG: docket crashed while it ran this stage")
-        .hint("please report it with the run's journal; `docket workflow start` begins anew");
-    JobReply { ending: Some(Ending::Failed(failure)), plugin, usage: Usage::default(), overtaken: None }
 }

@@ -21,6 +21,7 @@ mod sub_run;
 mod surroundings;
 pub mod trust;
 pub mod verify;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
