@@ -58,6 +58,8 @@ fn acting_before_the_journal_has_it_is_found() {
             "lost or changed a record",
             // The record of its end is made from the journal, which does not have the end yet.
             "record by month says",
+            "is stuck",
+            "`verify` exits",
         ],
     );
 }

@@ -1,19 +1,20 @@
 //! Carrying out a case: command after command, each with its trouble, until the run is over; then without any.
 
-use serde_json::Value;
-
 use super::command::{Ended, Running, notes};
-use super::oracle::{Acknowledged, RunView, View, Violation, Watch};
+use super::oracle::{View, Violation, Watch};
+use super::person::words;
 use super::plan::{Case, Kind, PointFault, Request, Step, Tail, Trouble};
 use super::process::{self, Seen};
 use super::random::Random;
 use super::room::Room;
-use super::subject::answer;
 use super::tally::{Cause, Tally, Victim};
-use super::{finale, oracle};
+use super::{finale, oracle, person};
 
 /// How many commands without trouble a run may need to end: each answers a question or goes on.
 const LAST_COMMANDS: usize = 12;
+
+/// How long a run may seem to be owned by a docket that died.
+const MOMENT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What came of a case.
 pub struct Outcome {
@@ -133,6 +134,12 @@ impl Execution<'_> {
 
     fn look(&mut self) -> Result<(), Violation> {
         self.view = View::of(&self.room)?;
+        let start = std::time::Instant::now();
+        // A process that a dying docket was just starting holds its open files, the run's lock among them, until it is
+        // the other program: a moment, on a busy machine a long one.
+        while self.view.as_ref().is_some_and(View::is_running) && start.elapsed() < MOMENT {
+            self.view = View::of(&self.room)?;
+        }
         self.watch.check(&self.room, self.view.as_ref())?;
         match &self.view {
             Some(view) if view.root.status() == "failed" => finale::may_fail(self, view),
@@ -142,48 +149,7 @@ impl Execution<'_> {
 
     /// What a user would type now.
     fn next_command(&self, cancels: bool) -> Vec<String> {
-        match &self.view {
-            None => {
-                let start = ["workflow", "start", self.room.subject.name];
-                words(&[&start, self.room.subject.arguments].concat())
-            }
-            Some(view) if cancels => words(&["workflow", "cancel", &view.root.run]),
-            Some(view) => self.next_of(view, &view.root),
-        }
-    }
-
-    /// What a user would do with this run of those that were seen.
-    fn next_of(&self, view: &View, now: &RunView) -> Vec<String> {
-        let waiting = now.stages("waiting");
-        match waiting.first().filter(|_| now.status() == "waiting") {
-            // What a workflow inside this one waits for is its own business.
-            Some(stage) => match stage["child"].as_str().and_then(|child| view.find(child)) {
-                Some(child) if !child.is_over() => self.next_of(view, child),
-                Some(_) => words(&["workflow", "resume", &now.run]),
-                None => self.reply(&now.run, stage),
-            },
-            None if now.status() == "failed" => words(&["workflow", "retry", &now.run]),
-            None => words(&["workflow", "resume", &now.run]),
-        }
-    }
-
-    /// What a person replies to a stage that waits.
-    fn reply(&self, run: &str, stage: &Value) -> Vec<String> {
-        let name = stage["name"].as_str().unwrap_or_default();
-        let attempt = stage["attempt"].as_u64().unwrap_or_default();
-        let comment = format!("{name} at attempt {attempt}");
-        let approval = self.room.subject.approvals.iter().find(|(asks, _)| *asks == name);
-        match approval {
-            Some((_, Some(to))) if attempt == 1 => {
-                words(&["workflow", "reject", run, "--stage", name, "--comment", &comment, "--to", to])
-            }
-            // Who approves at which attempt is in the journal only; the result is to be the same for all.
-            Some(_) => words(&["workflow", "approve", run, "--stage", name, "--comment", name]),
-            None => {
-                let file = self.room.answer_file(name);
-                words(&["workflow", "submit", run, "--stage", name, "--file", &file])
-            }
-        }
+        person::next_command(&self.room, self.view.as_ref(), cancels)
     }
 
     fn start(&mut self, arguments: &[String], faults: &str) -> Running {
@@ -251,7 +217,7 @@ impl Execution<'_> {
                 *self.tally.disk_faults.entry((kind, noted.point.clone())).or_default() += 1;
             }
         }
-        let Some(done) = acknowledged(arguments, ended.code) else { return };
+        let Some(done) = person::acknowledged(arguments, ended.code) else { return };
         self.watch.acknowledge(done);
     }
 
@@ -310,7 +276,9 @@ impl Execution<'_> {
         self.room.hold_agents();
         let mut running = self.start(arguments, &text(owner));
         let agents = self.working_agents(&mut running);
-        let question = if agents.is_empty() { None } else { self.question(request)? };
+        // Asked of the run as it stands now.
+        let view = if agents.is_empty() { None } else { View::of(&self.room)? };
+        let question = view.map(|view| person::question(&self.room, &view, request));
         let mut asked = None;
         if let Some(question) = question {
             let mut asking = self.start(&question, &text(asker));
@@ -336,19 +304,6 @@ impl Execution<'_> {
             self.ended(&question, &asked, Cause::Working);
         }
         Ok(ended)
-    }
-
-    /// What is asked of the owner: read from the run as it stands now.
-    fn question(&self, request: Request) -> Result<Option<Vec<String>>, Violation> {
-        let Some(view) = View::of(&self.room)? else { return Ok(None) };
-        let run = &view.root.run;
-        let waiting = view.root.stages("waiting");
-        let stage = waiting.first().filter(|stage| stage["child"].is_null());
-        Ok(Some(match (request, stage) {
-            (Request::Cancel, _) => words(&["workflow", "cancel", run]),
-            (Request::Answer, Some(stage)) => self.reply(run, stage),
-            (Request::Pause | Request::Answer, _) => words(&["workflow", "pause", run]),
-        }))
     }
 
     /// Leaves at the journal's end what a torn write, or a machine that lost its power, may leave there.
@@ -421,24 +376,8 @@ fn refuse_working_on(agents: &[Seen]) -> Result<(), Violation> {
     Ok(())
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
 /// Whether docket died between writing a record and waiting for the disk: a machine that loses its power then may
 /// lose the record, and nothing was done on the strength of it.
 fn was_not_synced(ended: &Ended) -> bool {
     matches!(&ended.death, Some(Some(noted)) if noted.point == "journal.sync" && noted.kind == Some(Kind::KillBefore))
-}
-
-/// What docket acknowledged with this exit code.
-fn acknowledged(arguments: &[String], code: Option<i32>) -> Option<Acknowledged> {
-    let word = |place: usize| arguments.get(place).map(String::as_str);
-    match (word(1)?, code?) {
-        ("submit", 0 | 3) => Some(Acknowledged::Answer(answer(word(4)?))),
-        ("approve" | "reject", 0 | 3) => Some(Acknowledged::Decision(word(6)?.to_owned())),
-        ("cancel", 0) => Some(Acknowledged::Cancel),
-        ("pause", 0) => Some(Acknowledged::Pause),
-        _ => None,
-    }
 }

@@ -12,6 +12,7 @@ pub mod execute;
 mod finale;
 pub mod journal;
 pub mod oracle;
+mod person;
 pub mod plan;
 pub mod process;
 pub mod random;

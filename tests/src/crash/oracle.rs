@@ -92,6 +92,11 @@ impl View {
         std::iter::once(&self.root).chain(&self.children)
     }
 
+    /// Whether a run is shown as running.
+    pub fn is_running(&self) -> bool {
+        self.all().any(|now| now.status() == "running")
+    }
+
     /// The run of this id.
     pub fn find(&self, run: &str) -> Option<&RunView> {
         self.all().find(|view| view.run == run)
