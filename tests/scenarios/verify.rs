@@ -287,9 +287,13 @@ fn what_an_agent_was_given_and_what_ran_are_compared_with_what_was_recorded() {
     assert!(told["findings"][0]["found"].as_str().expect("words").contains("stdin"), "{told:#}");
     change("command.json", "/bin/sh", "/bin/cp");
     std::fs::remove_file(folder.join("launching")).expect("removed");
+    let told = verified(&place, &run);
+    assert_eq!(kinds(&told), ["fault process"; 3], "{told:#}");
+    assert!(told.to_string().contains("without having been launched"), "{told:#}");
     std::fs::write(folder.join("exited.json"), "no JSON").expect("written");
     let told = verified(&place, &run);
-    assert_eq!(kinds(&told), ["fault process"; 4], "{told:#}");
+    assert_eq!(kinds(&told), ["fault process"; 3], "{told:#}");
+    assert!(told.to_string().contains("exited.json is not what docket writes"), "{told:#}");
     let unknown = folder.parent().and_then(Path::parent).expect("a stage").join("attempt-7/process-1");
     std::fs::create_dir_all(&unknown).expect("created");
     let told = verified(&place, &run);
