@@ -124,7 +124,7 @@ pub enum Event {
         stage: usize,
         /// Why, naming each file.
         failure: Failure,
-        /// Stages that had been started on the strength of it and go back to pending.
+        /// Stages that had been started or skipped on the strength of it and go back to pending.
         reverted: Vec<usize>,
     },
     /// Somebody wants stages done again: the run goes on, whether or not it was over.

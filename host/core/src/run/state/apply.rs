@@ -186,11 +186,12 @@ impl RunState {
             stage.status = StageStatus::Conflict;
             stage.failure = Some(failure.clone());
         }
-        // They had been started on paper only: that attempt never was.
+        // They had been started on paper only: that attempt never was. One that was skipped had not even that.
         for position in reverted {
             if let Some(stage) = self.stages.get_mut(*position) {
+                let was_started = stage.status == StageStatus::Running || stage.items.is_some();
                 stage.reset();
-                stage.attempt = stage.attempt.saturating_sub(1);
+                stage.attempt = stage.attempt.saturating_sub(u32::from(was_started));
             }
         }
     }
