@@ -394,3 +394,34 @@ fn programs_get_questions_and_decisions_as_json() {
     assert_eq!(error["exit_code"], 5);
     place.run(&["workflow", "show", run, "--timeline"]).success().prints("answered by tester");
 }
+
+#[test]
+fn approvals_from_many_terminals_at_once_count_once_each() {
+    let (place, run) = waiting(TWO);
+    let sides = ["left", "right", "left", "right", "left"];
+    let terminals = sides.map(|side| place.spawn(&["workflow", "approve", &run, "--stage", side]));
+    for terminal in terminals {
+        let output = Output::of_child(terminal);
+        // Done, or waiting for the other one: whoever came first.
+        assert!(matches!(output.code, 0 | 3), "{}: {}", output.code, output.stderr);
+    }
+    assert_eq!(status_of(&place, &run), "completed");
+    assert_eq!(journal(&place, &run).matches("\"answered_by\"").count(), 2);
+    assert!(is_there(&place, "docs/left.json") && is_there(&place, "docs/right.json"));
+    place.run(&["workflow", "verify", &run]).success();
+}
+
+#[test]
+fn of_opposite_decisions_at_once_one_counts_and_the_other_is_a_conflict() {
+    let (place, run) = waiting(GATE);
+    let terminals = ["approve", "reject"].map(|word| place.spawn(&["workflow", word, &run]));
+    let [approved, rejected] = terminals.map(Output::of_child);
+    let status = status_of(&place, &run);
+    let (loser, other) = match status.as_str() {
+        "completed" => (rejected, "was approved by tester"),
+        "failed" => (approved, "was rejected by tester"),
+        _ => panic!("{status}\n{}\n{}", approved.stderr, rejected.stderr),
+    };
+    let _ = loser.code(5).says(other);
+    assert_eq!(is_there(&place, NOTE), status == "completed");
+}

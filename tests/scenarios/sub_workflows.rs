@@ -675,3 +675,46 @@ fn from_every_record_that_follows_the_question_an_approval_said_again_reaches_th
         }
     }
 }
+
+#[test]
+fn children_that_are_answered_at_once_continue_their_parent_together() {
+    for by_parent in [true, false] {
+        let place = place_with(&[("child", CHILD), ("each", EACH)]);
+        place.run(&["workflow", "start", "each"]).code(3);
+        let parent = run_of(&place, "each");
+        let children = ["each.fish", "each.fowl"].map(|name| (name, child_of(&place, &parent, name)));
+        let terminals = children.map(|(name, child)| {
+            let arguments = ["workflow", "approve", if by_parent { &parent } else { &child }, "-m", name];
+            let named: &[&str] = if by_parent { &["--stage", name] } else { &[] };
+            place.spawn(&[&arguments[..], named].concat())
+        });
+        for terminal in terminals {
+            let output = Output::of_child(terminal);
+            assert!(matches!(output.code, 0 | 3), "{}: {}", output.code, output.stderr);
+        }
+        assert_eq!(status_of(&place, &parent), "completed");
+        assert_eq!(json_of(&place, "docs/parent.json"), json!(["each.fish", "each.fowl"]));
+    }
+}
+
+#[test]
+fn a_child_whose_files_are_in_conflict_says_so_through_its_parent() {
+    let (place, parent, child) = waiting();
+    // Where the child is about to make a folder there is a file.
+    place.write("docs", "mine\n");
+    workflow(&place, "approve", &parent, &["-m", "yes"])
+        .code(3)
+        .says("docs/fish.json")
+        .says(&format!("docket workflow resume {child}"));
+    assert_eq!(stage(&place, &child, "keep")["status"], "conflict");
+    let asked = stage(&place, &parent, "sub")["question"]["prompt"].as_str().expect("a prompt").to_owned();
+    assert!(asked.contains(&child) && asked.contains("docs/fish.json"), "{asked}");
+    workflow(&place, "resume", &parent, &[]).code(3);
+    std::fs::remove_file(place.project().join("docs")).expect("removed");
+    workflow(&place, "resume", &child, &[]).success().prints("the child said yes\n");
+    for run in [&parent, &child] {
+        assert_eq!(status_of(&place, run), "completed");
+        workflow(&place, "verify", run, &[]).success();
+    }
+    assert!(is_there(&place, "docs/fish.json") && is_there(&place, "docs/parent.json"));
+}
