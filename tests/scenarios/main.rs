@@ -21,6 +21,8 @@ mod flow;
 mod foreign;
 mod formats;
 mod guides;
+mod interrupted_approvals;
+mod interrupted_sub_workflows;
 mod journals;
 mod matrix;
 mod matrix_agents;

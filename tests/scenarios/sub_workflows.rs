@@ -7,7 +7,7 @@ use crate::place;
 use crate::support::{Agent, file, journal, run_with, stage, status_of};
 
 /// Asks for approval and writes down what was said.
-const CHILD: &str = "\
+pub(crate) const CHILD: &str = "\
 name: Child
 version: 1
 inputs:
@@ -19,7 +19,7 @@ completion: {outputs: [ok.comment, keep.destination]}
 ";
 
 /// Uses it, and what it puts out in an expression and a file.
-const PARENT: &str = "\
+pub(crate) const PARENT: &str = "\
 name: Parent
 version: 1
 stages:
@@ -32,7 +32,7 @@ completion:
 ";
 
 /// Has an agent work.
-const WORK: &str = "\
+pub(crate) const WORK: &str = "\
 name: Work
 version: 1
 stages:
@@ -41,7 +41,7 @@ completion: {outputs: [work.answer]}
 ";
 
 /// Uses it.
-const BOSS: &str = "\
+pub(crate) const BOSS: &str = "\
 name: Boss
 version: 1
 stages:
@@ -50,7 +50,7 @@ stages:
 ";
 
 /// A place with these trusted definitions.
-fn place_with(definitions: &[(&str, &str)]) -> Place {
+pub(crate) fn place_with(definitions: &[(&str, &str)]) -> Place {
     let place = place();
     place.write(".docket/workflows/templates/ask.md", "Say something.\n");
     for (name, text) in definitions {
@@ -61,7 +61,7 @@ fn place_with(definitions: &[(&str, &str)]) -> Place {
 }
 
 /// A parent whose child waits for approval; both runs.
-fn waiting() -> (Place, String, String) {
+pub(crate) fn waiting() -> (Place, String, String) {
     let place = place_with(&[("child", CHILD), ("parent", PARENT)]);
     place.run(&["workflow", "start", "parent"]).code(3).says("Is fish fine?");
     let parent = run_of(&place, "parent");
@@ -71,7 +71,7 @@ fn waiting() -> (Place, String, String) {
 
 /// The only run of this definition.
 #[track_caller]
-fn run_of(place: &Place, definition: &str) -> String {
+pub(crate) fn run_of(place: &Place, definition: &str) -> String {
     let runs = runs_of(place, definition);
     assert_eq!(runs.len(), 1, "{runs:?}");
     runs[0].clone()
@@ -86,24 +86,24 @@ fn runs_of(place: &Place, definition: &str) -> Vec<String> {
 
 /// The run that carries a stage out.
 #[track_caller]
-fn child_of(place: &Place, run: &str, name: &str) -> String {
+pub(crate) fn child_of(place: &Place, run: &str, name: &str) -> String {
     stage(place, run, name)["child"].as_str().expect("a child").to_owned()
 }
 
-fn workflow(place: &Place, command: &str, run: &str, more: &[&str]) -> Output {
+pub(crate) fn workflow(place: &Place, command: &str, run: &str, more: &[&str]) -> Output {
     place.run(&[&["workflow", command, run], more].concat())
 }
 
-fn json_of(place: &Place, path: &str) -> Value {
+pub(crate) fn json_of(place: &Place, path: &str) -> Value {
     serde_json::from_str(&place.read(path)).expect("JSON")
 }
 
-fn is_there(place: &Place, path: &str) -> bool {
+pub(crate) fn is_there(place: &Place, path: &str) -> bool {
     place.project().join(path).exists()
 }
 
 /// A boss whose child's agent works, and the docket that runs both.
-fn working() -> (Place, Agent, std::process::Child, String, String) {
+pub(crate) fn working() -> (Place, Agent, std::process::Child, String, String) {
     let place = place_with(&[("work", WORK), ("boss", BOSS)]);
     let agent = Agent::patient(&place);
     agent.answers("{\"said\": \"done\"}");
@@ -366,7 +366,7 @@ fn a_child_that_is_paused_holds_its_parent_until_it_is_resumed() {
 }
 
 /// A child for each of two words.
-const EACH: &str = "\
+pub(crate) const EACH: &str = "\
 name: Each
 version: 1
 stages:
@@ -473,38 +473,6 @@ fn cancelling_reaches_a_childs_child() {
     }
 }
 
-/// A child beside something that fails when somebody rejects it.
-const BESIDE: &str = "\
-name: Beside
-version: 1
-stages:
-  - {name: base, type: approval, config: {prompt: Begin?}}
-  - {name: sub, uses: child, depends_on: base}
-  - {name: gate, type: approval, depends_on: base, config: {prompt: Go on?}}
-";
-
-#[test]
-fn a_child_that_nobody_waits_for_any_more_is_cancelled() {
-    let place = place_with(&[("child", CHILD), ("beside", BESIDE)]);
-    place.run(&["workflow", "start", "beside"]).code(3);
-    let parent = run_of(&place, "beside");
-    workflow(&place, "approve", &parent, &[]).code(3).says("Is hello fine?").says("Go on?");
-    let first = child_of(&place, &parent, "sub");
-    // Two ask: one here, one in the child.
-    workflow(&place, "approve", &parent, &[]).code(2).says("sub").says("gate").says("--stage");
-    // Sent back to before the child: it is begun anew, and the first one's question is void.
-    workflow(&place, "reject", &parent, &["--stage", "gate", "--to", "base"]).code(3).says("Begin?");
-    assert_eq!(status_of(&place, &first), "cancelled");
-    workflow(&place, "approve", &parent, &["--stage", "base"]).code(3);
-    let second = child_of(&place, &parent, "sub");
-    assert_ne!(first, second);
-    // The run fails: nobody will ever need the answer.
-    workflow(&place, "reject", &parent, &["--stage", "gate"]).code(1);
-    assert_eq!(status_of(&place, &second), "cancelled");
-    workflow(&place, "approve", &second, &[]).code(2);
-    assert_eq!(status_of(&place, &parent), "failed");
-}
-
 #[test]
 fn an_answer_to_a_child_reaches_a_parent_that_does_something_else() {
     let definition = "name: D\nversion: 1\nstages:\n  \
@@ -526,54 +494,6 @@ fn an_answer_to_a_child_reaches_a_parent_that_does_something_else() {
         Output::of_child(owner).success();
         assert_eq!(agent.launches(), 1);
     }
-}
-
-#[test]
-fn a_child_of_a_dry_run_writes_nothing() {
-    let place = place_with(&[("child", CHILD), ("parent", PARENT)]);
-    place.run(&["workflow", "start", "parent", "--dry-run"]).code(3);
-    let parent = run_of(&place, "parent");
-    let child = child_of(&place, &parent, "sub");
-    workflow(&place, "approve", &parent, &["-m", "x"]).success();
-    assert!(!is_there(&place, "docs/fish.json") && !is_there(&place, "docs/parent.json"));
-    workflow(&place, "diff", &child, &[]).success().prints("docs/fish.json");
-}
-
-#[test]
-fn a_child_is_kept_until_its_parent_is_over() {
-    let (place, agent, mut owner, parent, child) = working();
-    kill(&mut owner);
-    agent.go();
-    wait_until("the agent ended", || !agent.is_alive());
-    workflow(&place, "resume", &child, &[]).success();
-    let prune = || place.run(&["workflow", "prune", "--older-than", "0s", "--yes"]).success();
-    let _ = prune();
-    assert_eq!(place.runs().len(), 2, "the parent needs its child's result");
-    workflow(&place, "resume", &parent, &[]).success();
-    assert_eq!(json_of(&place, "docs/parent.json"), json!({ "run": child, "answer": { "said": "done" } }));
-    place.run(&["workflow", "verify"]).success();
-    let _ = prune();
-    assert_eq!(place.runs(), [""; 0]);
-    for run in [&parent, &child] {
-        workflow(&place, "status", run, &[]).success().prints("Completed");
-    }
-    // Without its child, the parent's record still says which run it was.
-    workflow(&place, "verify", &parent, &[]).success();
-    workflow(&place, "retry", &parent, &["--from", "sub"]).code(2).says("pruned");
-}
-
-#[test]
-fn a_parent_that_is_paused_takes_what_came_of_its_child_when_it_is_resumed() {
-    let (place, parent, child) = waiting();
-    workflow(&place, "pause", &parent, &[]).success();
-    workflow(&place, "approve", &child, &["-m", "yes"])
-        .code(3)
-        .says(&format!("docket workflow resume {parent}"));
-    assert_eq!(status_of(&place, &child), "completed");
-    assert_eq!(status_of(&place, &parent), "paused");
-    assert!(!is_there(&place, "docs/parent.json"));
-    workflow(&place, "resume", &parent, &[]).success().prints("the child said yes\n");
-    assert_eq!(json_of(&place, "docs/parent.json")["run"], child.as_str());
 }
 
 #[test]
@@ -619,76 +539,4 @@ fn an_approval_that_is_repeated_is_none_of_what_the_child_asks_next() {
     workflow(&place, "approve", &parent, &["--stage", "gate"]).code(3);
     assert_eq!(status_of(&place, &child), "waiting");
     workflow(&place, "approve", &parent, &["--stage", "sub"]).success();
-}
-
-/// A run's journal cut after each of its records from one on, the whole of it last.
-fn cuts(records: &str, first: usize) -> Vec<String> {
-    let lines: Vec<&str> = records.lines().collect();
-    (first..=lines.len()).map(|count| format!("{}\n", lines[..count].join("\n"))).collect()
-}
-
-fn set_journal(place: &Place, run: &str, records: &str) {
-    std::fs::write(place.run_folder(run).join("journal.jsonl"), records).expect("written");
-}
-
-/// Wherever docket died in the parent and in the child, resuming the parent leads to the same end.
-#[test]
-fn from_every_record_of_both_journals_a_parent_reaches_the_same_end() {
-    let place = place_with(&[("work", WORK), ("boss", BOSS)]);
-    let agent = Agent::quick(&place);
-    agent.answers("{\"said\": \"done\"}");
-    place.run(&["workflow", "start", "boss", "--profile", "mine"]).success();
-    let parent = run_of(&place, "boss");
-    let child = child_of(&place, &parent, "sub");
-    let (parents, children) = (journal(&place, &parent), journal(&place, &child));
-    let wanted = place.read("docs/parent.json");
-    let mut tried = 0;
-    for parents in cuts(&parents, 1) {
-        // The parent recorded what came of its child after that was over.
-        let is_told = parents.contains("stage_completed");
-        for children in cuts(&children, 1).into_iter().filter(|cut| !is_told || *cut == children) {
-            set_journal(&place, &parent, &parents);
-            set_journal(&place, &child, &children);
-            if !parents.contains("changes_applied") {
-                let _ = std::fs::remove_file(place.project().join("docs/parent.json"));
-            }
-            let what = format!("parent:\n{parents}\nchild:\n{children}");
-            if !parents.contains("run_completed") {
-                let output = workflow(&place, "resume", &parent, &[]);
-                assert_eq!(output.code, 0, "{what}{}", output.stderr);
-            }
-            assert_eq!(place.read("docs/parent.json"), wanted, "{what}");
-            for run in [&parent, &child] {
-                assert_eq!(status_of(&place, run), "completed", "{what}");
-            }
-            tried += 1;
-        }
-    }
-    assert!(tried >= 5, "{tried}");
-    assert_eq!(agent.launches(), 1);
-    assert_eq!(place.runs().len(), 2);
-}
-
-/// Whoever could not see whether the approval arrived says it again, to the parent or to the child.
-#[test]
-fn from_every_record_that_follows_the_question_an_approval_said_again_reaches_the_same_end() {
-    let (place, parent, child) = waiting();
-    let first = [&parent, &child].map(|run| journal(&place, run).lines().count());
-    workflow(&place, "approve", &parent, &["-m", "yes"]).success();
-    let (parents, children) = (journal(&place, &parent), journal(&place, &child));
-    let wanted = place.read("docs/parent.json");
-    for parents in cuts(&parents, first[0]) {
-        let is_told = parents.contains("stage_completed");
-        for children in cuts(&children, first[1]).into_iter().filter(|cut| !is_told || *cut == children) {
-            set_journal(&place, &parent, &parents);
-            set_journal(&place, &child, &children);
-            let what = format!("parent:\n{parents}\nchild:\n{children}");
-            let output = workflow(&place, "approve", &parent, &["-m", "yes"]);
-            assert_eq!(output.code, 0, "{what}{}", output.stderr);
-            for run in [&parent, &child] {
-                assert_eq!(status_of(&place, run), "completed", "{what}");
-            }
-            assert_eq!(place.read("docs/parent.json"), wanted, "{what}");
-        }
-    }
 }

@@ -156,12 +156,7 @@ impl SubRun {
     }
 
     fn question(&self, child: &RunState) -> Question {
-        let asked: Vec<&str> = child
-            .stages
-            .iter()
-            .filter_map(|stage| stage.question.as_ref().filter(|_| !stage.status.is_over()))
-            .map(|question| question.prompt.as_str())
-            .collect();
+        let asked: Vec<String> = child.stages.iter().filter_map(asked).collect();
         let prompt = if child.status == RunStatus::Paused {
             format!(
                 "Run {0} of '{1}' is paused; continue it with `docket workflow resume {0}`",
@@ -271,6 +266,18 @@ impl Engine {
         let request = Request::ChildChanged { stage: parent.stage.clone(), attempt: parent.attempt };
         let answered = self.ask(&folder, request, observer, interrupt.clone())?;
         Ok(Some(answered).filter(|answered| matches!(answered, Answered::Here { .. })))
+    }
+}
+
+/// What a stage waits for: an answer, or somebody to mend what keeps its files from being written.
+fn asked(stage: &StageState) -> Option<String> {
+    match stage.status {
+        StageStatus::Waiting => stage.question.as_ref().map(|question| question.prompt.clone()),
+        StageStatus::Conflict => stage.failure.as_ref().map(|failure| match &failure.hint {
+            Some(hint) => format!("{}\n{hint}", failure.message),
+            None => failure.message.clone(),
+        }),
+        _ => None,
     }
 }
 

@@ -249,7 +249,11 @@ fn open_parent<'a>(project: &Project, path: &'a ProjectPath) -> std::io::Result<
     for part in parts {
         let opened = match rustix::fs::openat(&folder, part, flags, Mode::empty()) {
             Err(rustix::io::Errno::NOENT) => {
-                folder.create_dir(part)?;
+                match folder.create_dir(part) {
+                    // Another run was here first; what it made is opened as carefully as anything else.
+                    Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
+                    made => made?,
+                }
                 folder.try_clone()?.into_std_file().sync_all()?;
                 rustix::fs::openat(&folder, part, flags, Mode::empty())
             }
