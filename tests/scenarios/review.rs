@@ -20,5 +20,5 @@ fn a_review_of_a_real_document_is_stored_and_its_status_changed() {
     let after = place.read(path);
     let removed: Vec<&str> =
         before.lines().filter(|line| !after.lines().any(|other| other == *line)).collect();
-    assert_eq!(removed, ["**Status:** Draft"]);
+    assert_eq!(removed, ["**Status:** Partially implemented"]);
 }

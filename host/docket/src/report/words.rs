@@ -95,7 +95,8 @@ pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
         Refusal::OtherAnswer { run, stage } => (
             true,
             Some(format!(
-                "the first answer counts: `docket workflow results {run}` shows it; start a new run to answer '{stage}' differently"
+                "the first answer counts: `docket workflow results {run}` shows it; `docket workflow retry {run} --from {}` has the stage done again",
+                argument(stage)
             )),
         ),
         Refusal::Decided { run, stage, .. } => (
@@ -150,7 +151,7 @@ pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
             (false, Some(format!("name a stage with `--from`: {}", stages.join(", "))))
         }
         Refusal::BadAnswer { .. } => {
-            (false, Some("correct the file and submit it again; nothing was recorded".to_owned()))
+            (false, Some("correct the file and give it again; nothing was recorded".to_owned()))
         }
     }
 }

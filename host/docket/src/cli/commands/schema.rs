@@ -21,8 +21,8 @@ type Format = (&'static str, &'static str, fn() -> Value);
 /// The formats, in the order they are listed.
 const FORMATS: [Format; 19] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
-    ("run", "status, start, resume and submit with --output json", of::<RunSnapshot>),
-    ("event", "a line of start --output jsonl", of::<EventLine>),
+    ("run", "status, start, resume, submit, approve, reject and retry with --output json", of::<RunSnapshot>),
+    ("event", "a line of start, resume and the like with --output jsonl", of::<EventLine>),
     ("list", "list --output json", of::<ListShape>),
     ("results", "results --output json", of::<Results>),
     ("verify", "verify --output json", of::<VerifyShape>),
