@@ -22,14 +22,25 @@ pub fn seal(key: &[u8; 32], start: &NewRun) -> Result<String, serde_json::Error>
 
 /// Whether a run's start was sealed with this key.
 pub fn is_sealed(key: &[u8; 32], start: &NewRun) -> bool {
-    let Ok(wanted) = seal(key, start) else { return false };
-    // Every byte is compared, so that the time taken tells nothing about how many fit.
-    wanted.len() == start.seal.len()
-        && wanted
-            .bytes()
-            .zip(start.seal.bytes())
-            .fold(0, |differing, (left, right)| differing | (left ^ right))
-            == 0
+    seal(key, start).is_ok_and(|wanted| fits(&wanted, &start.seal))
+}
+
+/// The seal of any other text under a key, as hexadecimal digits. The text must begin with what it is about, so that a
+/// seal fits nothing else.
+pub fn seal_text(key: &[u8; 32], text: &str) -> String {
+    hexadecimal(&hmac(key, text.as_bytes()))
+}
+
+/// Whether a text was sealed with this key.
+pub fn is_sealed_text(key: &[u8; 32], text: &str, seal: &str) -> bool {
+    fits(&seal_text(key, text), seal)
+}
+
+/// Every byte is compared, so that the time taken tells nothing about how many fit.
+fn fits(wanted: &str, given: &str) -> bool {
+    let differing =
+        wanted.bytes().zip(given.bytes()).fold(0, |differing, (left, right)| differing | (left ^ right));
+    wanted.len() == given.len() && differing == 0
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {

@@ -173,12 +173,14 @@ impl StageState {
 
     fn start(&mut self, attempt: u32, at: Timestamp) {
         // A sub-workflow that is looked at again goes on with the same attempt.
-        let tries = self.tries + u32::from(attempt != self.attempt);
+        let is_same = attempt == self.attempt;
+        let tries = self.tries + u32::from(!is_same);
+        let since = self.started_at.filter(|_| is_same);
         self.reset();
         self.tries = tries;
         self.attempt = attempt;
         self.status = StageStatus::Running;
-        self.started_at = Some(at);
+        self.started_at = since.or(Some(at));
     }
 
     fn end(&mut self, status: StageStatus, at: Timestamp) {

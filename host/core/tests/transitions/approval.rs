@@ -51,7 +51,7 @@ fn approved_otherwise_or_rejected_after_that_is_a_conflict() {
     for other in
         [approve(None, Some("splendid")), reject(None, None, None), reject(None, Some("draft"), None)]
     {
-        assert!(matches!(run.refused(other), Refusal::OtherAnswer { .. }));
+        assert!(matches!(run.refused(other), Refusal::Decided { .. }));
     }
 }
 
@@ -79,7 +79,7 @@ fn the_same_rejection_again_changes_nothing_and_any_other_decision_is_a_conflict
         approve(None, Some("poor")),
     ];
     for other in others {
-        assert!(matches!(run.refused(other), Refusal::OtherAnswer { .. }));
+        assert!(matches!(run.refused(other), Refusal::Decided { .. }));
     }
 }
 
@@ -149,7 +149,10 @@ fn only_a_stage_that_asks_for_approval_can_be_approved() {
         );
     }
     for decision in [approve(None, None), reject(None, None, None)] {
-        assert!(matches!(run.refused(decision), Refusal::NothingWaits { .. }), "a question is no approval");
+        assert!(
+            matches!(run.refused(decision), Refusal::NothingToApprove { .. }),
+            "a question is no approval"
+        );
     }
     assert!(matches!(run.refused(approve(Some("ok"), None)), Refusal::NotWaiting { status: "pending", .. }));
     assert!(matches!(run.refused(approve(Some("no"), None)), Refusal::NoSuchStage { .. }));

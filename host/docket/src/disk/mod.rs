@@ -68,7 +68,8 @@ pub enum Durability {
 pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), DiskError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new()
-        .prefix(TEMPORARY_PREFIX)
+        // With the process that writes it, so that it can be told whether somebody still does.
+        .prefix(&format!("{TEMPORARY_PREFIX}{}-", std::process::id()))
         .tempfile_in(folder)
         .map_err(DiskError::io("can't write in", folder))?;
     fault::write(Point::FileWrite, temporary.as_file(), bytes).map_err(DiskError::io("can't write", path))?;

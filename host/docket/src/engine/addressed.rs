@@ -85,12 +85,21 @@ impl Engine {
                 let mut children = stages().filter_map(|stage| self.child(stage));
                 children.next().filter(|_| children.next().is_none())
             }
-            // The next question, or an answer repeated that was given before? Only whoever answers knows.
-            [single] if single.child.is_some() && stages().any(was_answered) => {
-                let answered = stages().filter(|stage| was_answered(stage)).map(|stage| stage.name.clone());
-                return Err(ambiguous(state, [single.name.clone()].into_iter().chain(answered).collect()));
+            [single] => {
+                // The next question, or an answer repeated that was given before? Only whoever answers knows. Between
+                // stages of this run alone, the rules of the run tell.
+                let others = stages().filter(|stage| stage.name != single.name);
+                let answered: Vec<&StageState> = others
+                    .filter(|stage| {
+                        (single.child.is_some() && was_answered(stage)) || self.was_answered_within(stage)
+                    })
+                    .collect();
+                if !answered.is_empty() {
+                    let names = std::iter::once(*single).chain(answered).map(|stage| stage.name.clone());
+                    return Err(ambiguous(state, names.collect()));
+                }
+                self.child(single)
             }
-            [single] => self.child(single),
             several if several.iter().any(|stage| stage.child.is_some()) => {
                 return Err(ambiguous(state, several.iter().map(|stage| stage.name.clone()).collect()));
             }
@@ -101,6 +110,15 @@ impl Engine {
             Some(child) => self.addressed(child, None),
             None => Ok((folder, None)),
         }
+    }
+
+    /// Whether somebody answered a question of the run that carries a stage out, however deep.
+    fn was_answered_within(&self, stage: &StageState) -> bool {
+        let Some(child) = self.child(stage) else { return false };
+        let state = journal::load_state(&child.journal());
+        state.is_ok_and(|state| {
+            state.stages.iter().any(|inner| was_answered(inner) || self.was_answered_within(inner))
+        })
     }
 
     /// The run that carries a stage out, unless it was pruned or never began.

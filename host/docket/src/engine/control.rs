@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_core::run::{Failure, Input, RunState, RunStatus, StageState, StageStatus};
+use docket_core::run::{Failure, Input, Refusal, RunState, RunStatus, StageState, StageStatus};
 use docket_core::text::printable_lines;
 
 use super::drive::Driver;
@@ -35,7 +35,8 @@ pub enum Answered {
 
 /// Takes and answers what other terminals ask of a run this process owns.
 pub(super) fn serve(driver: &mut Driver<'_>) -> Result<(), EngineError> {
-    for taken in driver.folder().inbox().take() {
+    let engine = Arc::clone(&driver.engine);
+    for taken in driver.folder().inbox().take(|| engine.key().ok()) {
         let fed = match taken.request {
             Request::Resume { .. } if !is_held_up(driver.state()) => Err(owned_here(driver)),
             _ => obey(driver, taken.request.clone()),
@@ -118,12 +119,24 @@ impl Engine {
                         driver.cancel(by)?;
                     }
                     // Whoever owned it died: what it owed comes before anything new.
-                    let is_interrupted = driver.state().status == RunStatus::Running;
-                    if is_interrupted && goes_on(&request) {
+                    let is_resumed = driver.state().status == RunStatus::Running && goes_on(&request);
+                    if is_resumed {
                         driver.feed(Input::Resume { by: self.setting().actor.clone() })?;
                     }
-                    obey(&mut driver, request)?;
+                    let is_retry = matches!(request, Request::Retry { .. });
+                    let refused = match obey(&mut driver, request) {
+                        // What is to be done again is being done again already: whoever asked for it first died.
+                        Err(EngineError::Refused(Refusal::Busy { .. })) if is_resumed && is_retry => None,
+                        Err(EngineError::Refused(refusal)) => Some(refusal),
+                        other => other.map(|()| None)?,
+                    };
+                    if !is_resumed && let Some(refusal) = refused {
+                        return Err(EngineError::Refused(refusal));
+                    }
                     let stopped = driver.drive()?;
+                    if let Some(refusal) = refused {
+                        return Err(EngineError::Refused(refusal));
+                    }
                     let state = Box::new(driver.state().clone());
                     drop(driver);
                     if stopped == Stopped::Settled
@@ -137,7 +150,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
             // The owner may die or finish while it is asked; then there is nobody to ask any more.
-            folder.inbox().put(&request, &ticket)?;
+            folder.inbox().put(&request, &ticket, &self.key()?)?;
             let mut reply = None;
             while reply.is_none() && folder.is_owned() && start.elapsed() < PATIENCE {
                 reply = folder.inbox().reply(&ticket, LOOK_AGAIN)?;
@@ -146,7 +159,12 @@ impl Engine {
                 reply = folder.inbox().withdraw(&ticket)?;
             }
             match reply {
-                Some(Reply::Done) => return Ok(Answered::ByOwner),
+                Some(Reply::Done) => {
+                    if matches!(request, Request::Cancel { .. }) {
+                        self.see_to_the_end(folder, request, observer, &interrupt)?;
+                    }
+                    return Ok(Answered::ByOwner);
+                }
                 Some(Reply::Refused { conflict, message, hint }) => {
                     return Err(EngineError::RefusedByOwner { conflict, message, hint });
                 }
@@ -158,6 +176,33 @@ impl Engine {
             owner: folder.owner(),
             seconds: PATIENCE.as_secs(),
         })
+    }
+}
+
+impl Engine {
+    /// The user's key, with which requests are sealed.
+    fn key(&self) -> Result<[u8; 32], EngineError> {
+        Ok(self.setting().home.key(super::start::random()?)?)
+    }
+
+    /// A run that its owner has cancelled: what its stages left behind is ended by the owner, or by this process should
+    /// the owner die over it. Done when nobody is at it any more.
+    fn see_to_the_end(
+        self: &Arc<Self>,
+        folder: &RunFolder,
+        request: Request,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<(), EngineError> {
+        let start = std::time::Instant::now();
+        while folder.is_owned() && start.elapsed() < PATIENCE && !interrupt.is_set() {
+            std::thread::sleep(crate::store::inbox::POLL);
+        }
+        match open_unless_owned(self, folder, observer, interrupt) {
+            Ok(mut driver) => obey(&mut driver, request),
+            Err(EngineError::Store(StoreError::Owned { .. })) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -180,7 +225,11 @@ fn open_unless_owned<'a>(
 fn goes_on(request: &Request) -> bool {
     matches!(
         request,
-        Request::Submit { .. } | Request::Approve { .. } | Request::Reject { .. } | Request::Retry { .. }
+        Request::Submit { .. }
+            | Request::Approve { .. }
+            | Request::Reject { .. }
+            | Request::Retry { .. }
+            | Request::ChildChanged { .. }
     )
 }
 

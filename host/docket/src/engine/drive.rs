@@ -48,6 +48,7 @@ enum Message {
     /// The disk refused docket itself something that the stage needs to go on.
     Broken {
         stage: usize,
+        attempt: u32,
         error: Box<EngineError>,
     },
 }
@@ -231,6 +232,7 @@ impl<'a> Driver<'a> {
                 Some(_) => {}
                 None if self.running.is_empty() => {
                     self.catch_up()?;
+                    self.folder.inbox().sweep();
                     return Ok(Stopped::Settled);
                 }
                 None => {}
@@ -301,6 +303,8 @@ impl<'a> Driver<'a> {
             Ok(work) => work,
             Err(failure) => {
                 log_stage_denial(self.engine.setting(), None, &failure);
+                // What an earlier owner started of it goes with it.
+                stop_all(&self.folder.records(&self.state.stages[stage].name, attempt));
                 let ending = Ending::Failed(failure);
                 return self.feed(Input::StageEnded {
                     stage,
@@ -320,22 +324,29 @@ impl<'a> Driver<'a> {
             // The driver is gone only when the process is about to be.
             let _ = sender.send(match reply {
                 Ok(reply) => Message::Ended { stage, attempt, reply: Box::new(reply) },
-                Err(error) => Message::Broken { stage, error: Box::new(error) },
+                Err(error) => Message::Broken { stage, attempt, error: Box::new(error) },
             });
         });
         Ok(())
     }
 
+    /// A stage's thread has come to its end. The next attempt at the stage may have begun meanwhile.
+    fn forget(&mut self, stage: usize, attempt: u32) {
+        if self.running.get(&stage).is_some_and(|(running, _)| *running == attempt) {
+            self.running.remove(&stage);
+            self.activities.remove(&stage);
+        }
+    }
+
     fn take(&mut self, message: Message) -> Result<(), EngineError> {
         match message {
-            Message::Broken { stage, error } => {
-                self.running.remove(&stage);
+            Message::Broken { stage, attempt, error } => {
+                self.forget(stage, attempt);
                 Err(*error)
             }
             Message::Notice { stage, notice } => self.hear(stage, &notice),
             Message::Ended { stage, attempt, reply } => {
-                self.running.remove(&stage);
-                self.activities.remove(&stage);
+                self.forget(stage, attempt);
                 let JobReply { ending, plugin, usage, overtaken } = *reply;
                 // Told as what it is when it was another item of the same stage.
                 let by_other = overtaken.and_then(|path| contested(&self.state, stage, &path, None));

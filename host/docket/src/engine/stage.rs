@@ -13,7 +13,7 @@ use super::prompt::{PromptFacts, prompt};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
 use super::{Engine, EngineError};
 use crate::plugin::host::files::Folders;
-use crate::plugin::host::process::GrantedCommand;
+use crate::plugin::host::process::{GrantedCommand, stop_all};
 use crate::plugin::host::{Cancel, Notices};
 use crate::plugin::{Grants, Outcome, Plugin, StageCall};
 use crate::store::change::Seen;
@@ -90,6 +90,10 @@ impl Job {
 
     /// Runs it.
     pub(super) fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
+        // An earlier attempt's process may have outlived the docket that was to end it.
+        for earlier in 1..self.task.attempt {
+            stop_all(&self.folder.records(&self.task.name, earlier));
+        }
         let setting = self.engine.setting();
         let plugin = self.plugin_used();
         let mut limits = setting.limits;
@@ -195,17 +199,17 @@ fn agent_text(
     // agent may be at work on it.
     let kept = format!("results/{}/prompt-{}.md", file_name(&task.name), task.attempt);
     let failed = |error: StoreError| Failure::new("prompt-failed", error.to_string());
+    let path = folder.results(&task.name).join("prompt.md");
+    let name = path.strip_prefix(folder.path()).map(|path| path.display().to_string()).unwrap_or_default();
     let prompt = match folder.read_derived(&kept).map_err(failed)? {
         Some(prompt) => prompt,
         None => {
             let prompt = prompt(project, workflow, task, &facts)?;
+            folder.write_derived(&name, prompt.as_bytes()).map_err(failed)?;
             folder.write_derived(&kept, prompt.as_bytes()).map_err(failed)?;
             prompt
         }
     };
-    let path = folder.results(&task.name).join("prompt.md");
-    let name = path.strip_prefix(folder.path()).map(|path| path.display().to_string()).unwrap_or_default();
-    folder.write_derived(&name, prompt.as_bytes()).map_err(failed)?;
     let shown = path.strip_prefix(project.root()).unwrap_or(&path).display().to_string();
     Ok(Some(AgentText { prompt, file: shown }))
 }

@@ -6,14 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use docket_core::run::Actor;
+use docket_core::run::{Actor, is_sealed_text, seal_text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StoreError;
 use crate::disk::fault::{self, Point};
-use crate::disk::{Durability, create_folder, read_if_there, replace_at};
+use crate::disk::{Durability, TEMPORARY_PREFIX, create_folder, read_if_there, replace_at};
 
+/// Largest request that is read: an answer of the largest size there is, and what surrounds it.
+const MAX_REQUEST: u64 = 33 * 1024 * 1024;
 /// How often both sides look. Short against the 200 ms within which a request is to be taken.
 pub const POLL: Duration = Duration::from_millis(25);
 
@@ -121,14 +123,25 @@ impl Inbox {
         Self { folder: run.join("inbox") }
     }
 
-    /// Puts a request in. The ticket is for [`Self::reply`].
+    /// Puts a request in, sealed with the user's key: whoever can write in the project, but is not the user, asks
+    /// nothing. The ticket is for [`Self::reply`].
     ///
     /// # Errors
     /// When the folder can't be written.
-    pub fn put(&self, request: &Request, ticket: &str) -> Result<(), StoreError> {
+    pub fn put(&self, request: &Request, ticket: &str, key: &[u8; 32]) -> Result<(), StoreError> {
         create_folder(&self.folder)?;
-        let text = serde_json::to_vec(request).map_err(|cause| damaged(&self.folder, &cause))?;
-        Ok(replace_at(Point::InboxRequest, &self.request_file(ticket), &text, Durability::Derived)?)
+        let file = self.request_file(ticket);
+        let text = serde_json::to_string(request).map_err(|cause| damaged(&self.folder, &cause))?;
+        let seal = seal_text(key, &self.sealed(&file, &text));
+        Ok(replace_at(Point::InboxRequest, &file, format!("{seal}\n{text}").as_bytes(), Durability::Derived)?)
+    }
+
+    /// What the seal of a request is made of: the run, the ticket, and what is asked.
+    fn sealed(&self, file: &Path, text: &str) -> String {
+        let name = |path: Option<&Path>| {
+            path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        format!("request\n{}\n{}\n{text}", name(self.folder.parent()), name(Some(file)))
     }
 
     /// Waits for the reply to a request. `None` when none came in the time given.
@@ -159,32 +172,51 @@ impl Inbox {
         self.reply(ticket, Duration::ZERO)
     }
 
-    /// Takes everything that was put in, oldest first. A request that can't be read is thrown away: whoever put it
-    /// there was no docket of this version.
-    pub fn take(&self) -> Vec<Taken> {
+    /// Takes everything that was put in, oldest first. A request that can't be read, or is not sealed with the user's
+    /// key, is thrown away: whoever put it there was no docket of this version, or not the user's.
+    pub fn take(&self, key: impl FnOnce() -> Option<[u8; 32]>) -> Vec<Taken> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         let mut files: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == "request"))
             .collect();
+        if files.is_empty() {
+            return Vec::new();
+        }
         files.sort_by_key(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
+        let key = key();
         let take = |path: PathBuf| {
-            let request = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let request = key.and_then(|key| self.read(&path, &key));
             fault::act(Point::InboxTake, || fs::remove_file(&path)).ok()?;
             Some(Taken { request: request?, reply: path.with_extension("reply") })
         };
         files.into_iter().filter_map(take).collect()
     }
 
-    /// Removes replies that nobody will fetch, because whoever asked is dead.
-    /// Requests stay: what was asked for is done even if the asker did not live to hear of it.
+    fn read(&self, path: &Path, key: &[u8; 32]) -> Option<Request> {
+        let is_usable = |found: &fs::Metadata| found.is_file() && found.len() <= MAX_REQUEST;
+        fs::symlink_metadata(path).ok().filter(is_usable)?;
+        let bytes = fs::read_to_string(path).ok()?;
+        let (seal, text) = bytes.split_once('\n')?;
+        is_sealed_text(key, &self.sealed(path, text), seal).then(|| serde_json::from_str(text).ok())?
+    }
+
+    /// Removes what belongs to askers that are dead: replies that nobody will fetch, requests that were never
+    /// acknowledged, files that were not put in place. Whoever asked and died has to ask again; a request that turns up
+    /// late could contradict what was asked since.
     pub fn sweep(&self) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let asker = name.strip_suffix(".reply").and_then(|name| name.rsplit('.').next()?.parse().ok());
-            let asker = asker.and_then(rustix::process::Pid::from_raw);
-            // Another process with the asker's number keeps a reply alive a while longer, which harms nobody.
+            let asker = match name.strip_prefix(TEMPORARY_PREFIX) {
+                Some(rest) => rest.split('-').next(),
+                None => name
+                    .strip_suffix(".reply")
+                    .or_else(|| name.strip_suffix(".request"))
+                    .and_then(|name| name.rsplit('.').next()),
+            };
+            let asker = asker.and_then(|id| id.parse().ok()).and_then(rustix::process::Pid::from_raw);
+            // Another process with the asker's number keeps a file alive a while longer, which harms nobody.
             let is_dead = |asker| rustix::process::test_kill_process(asker) == Err(rustix::io::Errno::SRCH);
             if asker.is_some_and(is_dead) {
                 let _ = fs::remove_file(&path);
@@ -220,16 +252,34 @@ fn damaged(path: &Path, cause: &serde_json::Error) -> StoreError {
 mod tests {
     use super::*;
 
+    const KEY: [u8; 32] = [7; 32];
+
+    #[test]
+    fn a_request_without_the_users_seal_is_thrown_away() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inbox = Inbox::of(folder.path());
+        let request = Request::Cancel { by: Actor { user: "somebody".into(), process: 1 } };
+        inbox.put(&request, "1", &[8; 32]).expect("put");
+        let text = serde_json::to_string(&request).expect("JSON");
+        fs::write(folder.path().join("inbox/2.1.request"), &text).expect("written");
+        // A request that was sealed for something else.
+        inbox.put(&request, "3", &KEY).expect("put");
+        let (from, to) = (inbox.request_file("3"), inbox.request_file("4"));
+        fs::rename(from, to).expect("renamed");
+        assert!(inbox.take(|| Some(KEY)).is_empty());
+        assert_eq!(fs::read_dir(folder.path().join("inbox")).expect("readable").count(), 0);
+    }
+
     #[test]
     fn a_request_is_taken_once_and_answered() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
         let request = Request::Pause { by: Actor { user: "me".into(), process: 1 } };
-        inbox.put(&request, "1").expect("put");
-        let mut taken = inbox.take();
+        inbox.put(&request, "1", &KEY).expect("put");
+        let mut taken = inbox.take(|| Some(KEY));
         assert_eq!(taken.len(), 1);
         assert_eq!(taken[0].request, request);
-        assert!(inbox.take().is_empty());
+        assert!(inbox.take(|| Some(KEY)).is_empty());
         taken.remove(0).answer(&Reply::Done).expect("answered");
         assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), Some(Reply::Done));
         assert_eq!(inbox.reply("1", Duration::ZERO).expect("read"), None);
@@ -239,14 +289,16 @@ mod tests {
     fn replies_to_the_dead_are_swept_away_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
-        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1 } }, "1").expect("put");
+        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1 } }, "1", &KEY).expect("put");
         // Larger than any process id that Linux gives (proc_sys_kernel(5), pid_max).
-        let (dead, alive) = ("2.2147483646.reply", format!("3.{}.reply", std::process::id()));
-        for name in [dead, &alive] {
+        let dead = ["2.2147483646.reply", "2.2147483646.request", ".docket-2147483646-abc"];
+        let alive = format!("3.{}.reply", std::process::id());
+        for name in dead.into_iter().chain([alive.as_str()]) {
             fs::write(folder.path().join("inbox").join(name), "{}").expect("written");
         }
         inbox.sweep();
         let there = |name: &str| folder.path().join("inbox").join(name).exists();
-        assert!(!there(dead) && there(&alive) && there(&format!("1.{}.request", std::process::id())));
+        assert!(!dead.into_iter().any(there), "what belongs to the dead goes");
+        assert!(there(&alive) && there(&format!("1.{}.request", std::process::id())));
     }
 }

@@ -98,6 +98,7 @@ fn refuse_beside(reader: &mut Reader, fields: &Fields<'_>, is_use: bool) {
         ("type", "a stage has a type or uses a workflow; take one of the two out"),
         ("config", "the inputs of the workflow are given with `with:`"),
         ("launcher", "the workflow's own stages say which launcher runs them"),
+        ("timeout", "the workflow's own stages say how long they may take"),
     ] {
         if let Some(entry) = fields.get(key) {
             let message = format!("'{key}' does not go with 'uses'");

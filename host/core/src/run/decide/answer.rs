@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::approval::APPROVAL;
 use super::control::refuse_when_over;
 use super::{Draft, Refusal, advance};
 use crate::run::{Actor, Event, StageStatus, Usage, validate, validate_against};
@@ -17,7 +18,8 @@ pub(super) fn answer(
     value: Value,
     by: Actor,
 ) -> Result<(), Refusal> {
-    let position = find(draft, stage, &value)?;
+    let position = find(draft, stage, &value, &by)?;
+    let value = completed(draft, position, value, &by);
     let now = &draft.state.stages[position];
     if now.status != StageStatus::Waiting {
         return match &now.result {
@@ -30,6 +32,17 @@ pub(super) fn answer(
         return Err(Refusal::NotWaiting { run, stage, status: WAITING_FOR_A_RUN });
     }
     take(draft, position, value, by)
+}
+
+/// An answer to a stage that asks for approval is as complete as an approval: it says who gave it.
+fn completed(draft: &Draft<'_>, position: usize, mut value: Value, by: &Actor) -> Value {
+    if draft.definition(position).stage_type == APPROVAL
+        && let Some(fields) = value.as_object_mut()
+    {
+        fields.entry("comment").or_insert(Value::Null);
+        fields.entry("by").or_insert_with(|| Value::from(by.user.as_str()));
+    }
+    value
 }
 
 /// Takes a value as the result of a stage that waits.
@@ -65,7 +78,7 @@ pub(super) fn not_waiting(draft: &Draft<'_>, position: usize) -> Refusal {
 
 /// Which stage is meant: the one named, else the only one that waits, else (for a repeated answer) the only one
 /// that was answered, or that was answered with this very value.
-fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value) -> Result<usize, Refusal> {
+fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value, by: &Actor) -> Result<usize, Refusal> {
     if let Some(name) = stage {
         return draft.find(name);
     }
@@ -78,7 +91,10 @@ fn find(draft: &Draft<'_>, stage: Option<&str>, value: &Value) -> Result<usize, 
     let answered = fits(&|stage| stage.answered_by.is_some());
     let names =
         |positions: &[usize]| positions.iter().map(|position| stages[*position].name.clone()).collect();
-    if let Some(same) = answered.iter().find(|position| stages[**position].result.as_ref() == Some(value)) {
+    let is_same = |position: &&usize| {
+        stages[**position].result == Some(completed(draft, **position, value.clone(), by))
+    };
+    if let Some(same) = answered.iter().find(is_same) {
         // The same answer to the next question, or the last one repeated? Only whoever answers knows.
         return if waiting.is_empty() {
             Ok(*same)

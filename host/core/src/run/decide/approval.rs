@@ -9,7 +9,7 @@ use super::{Draft, Refusal, advance, answer, rework};
 use crate::run::{Actor, Event, Failure, StageState, StageStatus, Usage};
 
 /// The stage type whose stages ask for approval.
-const APPROVAL: &str = "approval";
+pub(super) const APPROVAL: &str = "approval";
 /// The failure of a stage that was rejected.
 const REJECTED: &str = "rejected";
 

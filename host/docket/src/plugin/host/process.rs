@@ -17,7 +17,7 @@ use super::process_folder::{self, ProcessFolder, Recorded, Started};
 use super::supervisor::Supervision;
 use super::{Cancel, StageContext};
 use crate::disk::fault::Point;
-use crate::disk::{Durability, replace_at};
+use crate::disk::{Durability, replace, replace_at};
 
 /// How often a process's files are looked at: soon at first, so that a quick command is not waited for.
 const FIRST_POLL: Duration = Duration::from_micros(500);
@@ -91,7 +91,10 @@ impl Processes {
 /// Another command than the recorded one is refused: the plugin did not do the same for the same request.
 fn refuse_other_command(folder: &ProcessFolder, recorded: &Recorded) -> Result<(), ProcessError> {
     let Ok(bytes) = std::fs::read(folder.command()) else { return Ok(()) };
-    if serde_json::from_slice::<Recorded>(&bytes).is_ok_and(|before| before == *recorded) {
+    let before = serde_json::from_slice::<Recorded>(&bytes);
+    // A machine that lost its power may have kept the name and lost the text; then nothing was launched by it.
+    let is_lost = before.is_err() && !folder.was_launched();
+    if is_lost || before.is_ok_and(|before| before == *recorded) {
         return Ok(());
     }
     Err(ProcessError::Lost("an earlier attempt at this stage started a different command".to_owned()))
@@ -108,20 +111,33 @@ fn take_up(folder: ProcessFolder) -> Result<Child, ProcessError> {
     Ok(Child::new(folder, None))
 }
 
-/// Writes what the command needs; `command.json` comes last and says that the rest is there. What an earlier start wrote
-/// stays as it is: its supervisor may be about to begin, and whichever comes first runs the same command.
+/// Writes what the command needs; `command.json` comes last. What an earlier start wrote stays as it is when it is whole:
+/// its supervisor may be about to begin, and whichever comes first runs the same command. A machine that lost its power
+/// may have kept some of it only, so it is compared.
 fn prepare(folder: &ProcessFolder, command: &Command, recorded: &Recorded) -> std::io::Result<()> {
-    if folder.command().exists() {
-        return Ok(());
-    }
     std::fs::create_dir_all(folder.attachments())?;
     std::fs::create_dir_all(folder.answers())?;
     for attachment in &command.attachments {
-        std::fs::write(folder.attachments().join(&attachment.name), &attachment.content)?;
+        write_once(&folder.attachments().join(&attachment.name), attachment.content.as_bytes())?;
     }
-    std::fs::write(folder.stdin(), command.stdin.as_deref().unwrap_or_default())?;
+    write_once(&folder.stdin(), command.stdin.as_deref().unwrap_or_default().as_bytes())?;
+    if read_json_file::<Recorded>(&folder.command()).is_some_and(|before| before == *recorded) {
+        return Ok(());
+    }
     replace_at(Point::CommandPrepare, &folder.command(), &serde_json::to_vec(recorded)?, Durability::Derived)
         .map_err(std::io::Error::other)
+}
+
+/// Writes a file that is not there, or not whole.
+fn write_once(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    replace(path, bytes, Durability::Derived).map_err(std::io::Error::other)
+}
+
+fn read_json_file<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// The arguments with attachments and answer files replaced by paths.
