@@ -506,7 +506,11 @@ fn work_that_is_sent_back_to_a_workflow_is_done_by_a_new_child() {
     let parent = run_of(&place, "d");
     let first = child_of(&place, &parent, "sub");
     workflow(&place, "approve", &parent, &["-m", "one"]).code(3).says("Good?");
-    workflow(&place, "reject", &parent, &["--to", "sub", "-m", "again"]).code(3).says("Is hello fine?");
+    // Without the stage's name it could be the answer to the child, repeated.
+    workflow(&place, "reject", &parent, &["--to", "sub", "-m", "again"]).code(2).says("--stage");
+    workflow(&place, "reject", &parent, &["--stage", "gate", "--to", "sub", "-m", "again"])
+        .code(3)
+        .says("Is hello fine?");
     let second = child_of(&place, &parent, "sub");
     assert_ne!(first, second);
     assert_eq!(status_of(&place, &first), "completed", "what is over stays as it was");
