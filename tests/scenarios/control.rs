@@ -10,7 +10,7 @@ use crate::crew::{Crew, START, agent, define, is_there};
 use crate::place;
 use crate::support::{
     Agent, answer, assert_document_reviewed_once, assert_nothing_written, file, place_with_document,
-    run_with_working_agent, signal, stage, status_of, waiting_run,
+    run_with, run_with_working_agent, signal, stage, status_of, waiting_run,
 };
 
 #[test]
@@ -262,4 +262,43 @@ fn runs_that_nobody_owns_are_paused_resumed_and_cancelled_all_the_same() {
         assert_eq!(done["done"], format!("{run} is cancelled"));
     }
     assert_nothing_written(&place);
+}
+
+/// Something that can write in the project, such as an agent, is not the user.
+#[test]
+fn a_request_that_is_not_the_users_is_dropped() {
+    let place = place_with_document();
+    let (agent, owner, run) = run_with_working_agent(&place);
+    let inbox = place.run_folder(&run).join("inbox");
+    std::fs::create_dir_all(&inbox).expect("a folder");
+    let cancel = r#"{"type":"cancel","by":{"user":"tester","process":1}}"#;
+    let forged =
+        [("1.1.request", cancel.to_owned()), ("2.1.request", format!("{}\n{cancel}", "0".repeat(64)))];
+    for (name, text) in &forged {
+        std::fs::write(inbox.join(name), text).expect("written");
+    }
+    wait_until("they are thrown away", || forged.iter().all(|(name, _)| !inbox.join(name).exists()));
+    assert_eq!(status_of(&place, &run), "running");
+    agent.go();
+    Output::of_child(owner).success();
+    assert_eq!(status_of(&place, &run), "completed");
+}
+
+/// The agent of a run that was cancelled by a docket that died over it must not work beside the next attempt's.
+#[cfg(debug_assertions)]
+#[test]
+fn an_agent_that_outlived_its_cancellation_ends_before_the_next_attempt() {
+    let place = place_with_document();
+    let (agent, mut owner, run) = run_with_working_agent(&place);
+    docket_tests::kill(&mut owner);
+    let faults = [("DOCKET_FAULTS", "kill-after:journal.sync:1")];
+    let killed = run_with(&place, &faults, &["workflow", "cancel", &run]);
+    assert_eq!((killed.code, status_of(&place, &run).as_str()), (-1, "cancelled"));
+    assert!(agent.is_alive(), "nobody ended it");
+    let first = agent.process();
+    let again = place.spawn(&["workflow", "retry", &run]);
+    wait_until("the next attempt's agent works", || agent.launches() == 2 && agent.process() != first);
+    assert!(!crate::support::is_alive(&first), "two agents work at the same time");
+    agent.go();
+    Output::of_child(again).success();
 }

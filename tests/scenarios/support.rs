@@ -222,13 +222,18 @@ impl Agent {
         self.pid().is_some_and(|pid| is_alive(&pid))
     }
 
+    /// The process id that was written down last.
+    pub(crate) fn process(&self) -> String {
+        self.pid().expect("the agent was launched")
+    }
+
     fn pid(&self) -> Option<String> {
         Some(std::fs::read_to_string(self.folder.join("pid")).ok()?.trim().to_owned())
     }
 }
 
 /// Whether a process is there. The agent's supervisor waits for it, so it is no zombie for long.
-fn is_alive(pid: &str) -> bool {
+pub(crate) fn is_alive(pid: &str) -> bool {
     let pid = rustix::process::Pid::from_raw(pid.parse().expect("a process id")).expect("not 0");
     rustix::process::test_kill_process(pid).is_ok()
 }
