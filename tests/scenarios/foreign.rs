@@ -63,6 +63,23 @@ fn links_in_a_runs_folder_are_refused() {
     assert_eq!(std::fs::read_to_string(&victim).expect("readable"), "mine");
 }
 
+/// A run's folder that was copied carries the user's own seal, but it is not another run.
+#[test]
+fn a_copied_run_folder_is_not_continued() {
+    let place = support::place_with_document();
+    let id = support::waiting_run(&place);
+    let folder = place.run_folder("wf-copied");
+    std::fs::create_dir(&folder).expect("created");
+    copy(&place.run_folder(&id), &folder);
+    for command in ["resume", "cancel"] {
+        let refused =
+            place.run(&["workflow", command, "wf-copied"]).says(&format!("it is the journal of run {id}"));
+        assert_ne!(refused.code, 0, "{}", refused.stderr);
+    }
+    place.write("answer.json", support::answer().to_string());
+    place.run(&["workflow", "submit", &id, "--file", "answer.json"]).success();
+}
+
 fn copy(from: &std::path::Path, to: &std::path::Path) {
     for entry in std::fs::read_dir(from).expect("readable").flatten() {
         let (from, to) = (entry.path(), to.join(entry.file_name()));

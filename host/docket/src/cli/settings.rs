@@ -66,7 +66,12 @@ impl Settings {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let folder = |name: &str| environment.get(name).filter(|text| !text.is_empty()).map(PathBuf::from);
+        let here = std::env::current_dir().map_err(|cause| {
+            CliError::mistake(format!("the current folder can't be read: {cause}"), "change to another one")
+        })?;
+        // A relative one means the same to processes of docket's own that are elsewhere.
+        let folder =
+            |name: &str| environment.get(name).filter(|text| !text.is_empty()).map(|text| here.join(text));
         let user_home = folder("HOME");
         let docket_home = match (folder("DOCKET_HOME"), &user_home) {
             (Some(home), _) => home,
@@ -81,9 +86,6 @@ impl Settings {
         let cache = folder("XDG_CACHE_HOME")
             .or_else(|| user_home.map(|home| home.join(".cache")))
             .map_or_else(|| docket_home.join("cache"), |cache| cache.join("docket"));
-        let here = std::env::current_dir().map_err(|cause| {
-            CliError::mistake(format!("the current folder can't be read: {cause}"), "change to another one")
-        })?;
         Ok(Self {
             output,
             non_interactive: global.non_interactive,

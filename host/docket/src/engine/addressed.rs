@@ -1,7 +1,7 @@
 //! Which run an answer is meant for. Whoever answers may name the run they started though the question is asked by the
 //! run of a sub-workflow, however deep. Looks only; asking is `control`'s business.
 
-use docket_core::run::{Refusal, RunState, StageState, StageStatus};
+use docket_core::run::{Refusal, RunState, StageState, StageStatus, child_run_id};
 
 use super::{Engine, EngineError};
 use crate::store::{RunFolder, journal};
@@ -32,7 +32,7 @@ impl Engine {
         name: String,
     ) -> Result<(RunFolder, Option<String>), EngineError> {
         if let Some((_, stage)) = state.current_stages().find(|(_, stage)| stage.name == name) {
-            return match self.child(stage) {
+            return match self.child(state, stage) {
                 Some(child) => self.addressed(child, None),
                 None => Ok((folder, Some(name))),
             };
@@ -41,7 +41,7 @@ impl Engine {
         for is_waiting in [true, false] {
             let mut found = Vec::new();
             for (_, stage) in state.current_stages() {
-                let Some(child) = self.child(stage) else { continue };
+                let Some(child) = self.child(state, stage) else { continue };
                 if (stage.status == StageStatus::Waiting) == is_waiting
                     && let Some(inner) = self.inner(child, &name)?
                 {
@@ -82,7 +82,7 @@ impl Engine {
             // Nothing waits, so it can only be an answer repeated: to a stage of this run, or to its only child.
             [] if stages().any(was_answered) => None,
             [] => {
-                let mut children = stages().filter_map(|stage| self.child(stage));
+                let mut children = stages().filter_map(|stage| self.child(state, stage));
                 children.next().filter(|_| children.next().is_none())
             }
             [single] => {
@@ -91,14 +91,15 @@ impl Engine {
                 let others = stages().filter(|stage| stage.name != single.name);
                 let answered: Vec<&StageState> = others
                     .filter(|stage| {
-                        (single.child.is_some() && was_answered(stage)) || self.was_answered_within(stage)
+                        (single.child.is_some() && was_answered(stage))
+                            || self.was_answered_within(state, stage)
                     })
                     .collect();
                 if !answered.is_empty() {
                     let names = std::iter::once(*single).chain(answered).map(|stage| stage.name.clone());
                     return Err(ambiguous(state, names.collect()));
                 }
-                self.child(single)
+                self.child(state, single)
             }
             several if several.iter().any(|stage| stage.child.is_some()) => {
                 return Err(ambiguous(state, several.iter().map(|stage| stage.name.clone()).collect()));
@@ -113,17 +114,29 @@ impl Engine {
     }
 
     /// Whether somebody answered a question of the run that carries a stage out, however deep.
-    fn was_answered_within(&self, stage: &StageState) -> bool {
-        let Some(child) = self.child(stage) else { return false };
+    fn was_answered_within(&self, state: &RunState, stage: &StageState) -> bool {
+        let Some(child) = self.child(state, stage) else { return false };
         let state = journal::load_state(&child.journal());
         state.is_ok_and(|state| {
-            state.stages.iter().any(|inner| was_answered(inner) || self.was_answered_within(inner))
+            state.stages.iter().any(|inner| was_answered(inner) || self.was_answered_within(&state, inner))
         })
     }
 
-    /// The run that carries a stage out, unless it was pruned or never began.
-    fn child(&self, stage: &StageState) -> Option<RunFolder> {
-        RunFolder::find(&self.setting().project, stage.child.as_deref()?).ok()
+    /// The run that carries a stage of this run out, unless it was pruned or never began. Only one that both journals
+    /// agree on: a journal may name any run, and an answer must not end up with one that nobody asked about. As its id
+    /// follows from its parent's, that leads to an end.
+    fn child(&self, state: &RunState, stage: &StageState) -> Option<RunFolder> {
+        let id = stage.child.as_deref()?;
+        if id != child_run_id(state.id(), &stage.name, stage.attempt) {
+            return None;
+        }
+        let folder = RunFolder::find(&self.setting().project, id).ok()?;
+        let child = journal::load_state(&folder.journal()).ok()?;
+        let is_its = child.id() == id
+            && child.start.parent.as_ref().is_some_and(|parent| {
+                parent.run == state.id() && parent.stage == stage.name && parent.attempt == stage.attempt
+            });
+        is_its.then_some(folder)
     }
 }
 

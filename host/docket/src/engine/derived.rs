@@ -153,5 +153,9 @@ fn write_json(folder: &RunFolder, name: &str, value: &impl serde::Serialize) -> 
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|cause| StoreError::Damaged { path: folder.path().join(name), detail: cause.to_string() })?;
     text.push(b'\n');
+    // What is there already is left alone: a run that is opened again would replace all its files by the same.
+    if matches!(crate::disk::read_if_there(&folder.path().join(name)), Ok(Some(there)) if there == text) {
+        return Ok(());
+    }
     folder.write_derived(name, &text)
 }

@@ -130,6 +130,7 @@ impl<'a> Driver<'a> {
         let journal = journal::load(&folder.journal())?;
         let state = journal::state_of(&journal, &folder.journal())?;
         // Before anything of it is touched.
+        journal::refuse_other(&state, folder.id(), &folder.journal())?;
         refuse_foreign(engine, &state)?;
         let journal = JournalFile::open(&folder.journal(), journal)?;
         let workflow =

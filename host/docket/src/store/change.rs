@@ -161,6 +161,7 @@ pub fn content(run: &RunFolder, change: &FileChange) -> Result<Vec<u8>, StoreErr
 /// A failure that names each file and what to do: `file-changed` when somebody else changed one, `write-refused`
 /// when the operating system did not let docket write.
 pub fn apply(project: &Project, run: &RunFolder, changes: &ChangeSet) -> Result<(), Failure> {
+    refuse_reserved(run, changes)?;
     let refused = |error: StoreError| {
         Failure::new("write-refused", error.to_string()).hint(format!(
             "nothing is lost: make the path writable, then `docket workflow resume {}`; `docket workflow diff {}` shows \
@@ -195,6 +196,27 @@ pub fn apply(project: &Project, run: &RunFolder, changes: &ChangeSet) -> Result<
         }
     }
     Ok(())
+}
+
+/// Refuses a change set that names a path no stage may write. Planning refuses it as well, but what is applied was read
+/// from a journal, which is a file like any other.
+fn refuse_reserved(run: &RunFolder, changes: &ChangeSet) -> Result<(), Failure> {
+    let faults: Vec<String> = changes
+        .files
+        .iter()
+        .filter_map(|change| ProjectPath::writable(change.path.as_str()).err())
+        .map(|fault| fault.to_string())
+        .collect();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{}; nothing was written", faults.join("; "));
+    Err(Failure::new("write-refused", message).hint(format!(
+        "docket never plans this, so {} was changed by something else; give the run up with \
+         `docket workflow cancel {}`",
+        run.journal().display(),
+        run.id()
+    )))
 }
 
 /// Removes what an owner that died while it applied a change set left beside the files: for a run that was cancelled
@@ -339,6 +361,20 @@ mod tests {
         let changes =
             plan(&project, &run, vec![planned("a.md", "new")], &seen).expect("planned").expect("changes");
         assert_eq!(apply(&project, &run, &changes).expect_err("a conflict").code, "file-changed");
+    }
+
+    #[test]
+    fn reserved_folders_are_not_written_whatever_a_journal_says() {
+        let (folder, project, run) = setting();
+        for reserved in [".git/hooks/post-checkout", ".docket/config.yml", "docs/.GIT/config"] {
+            let writes = vec![planned("a.md", "new"), planned(reserved, "evil")];
+            let changes = plan(&project, &run, writes, &nothing_seen()).expect("planned").expect("changes");
+            let failure = apply(&project, &run, &changes).expect_err("refused");
+            assert_eq!(failure.code, "write-refused");
+            assert!(failure.message.contains(reserved), "{failure:?}");
+            assert!(!folder.path().join(reserved).exists(), "{reserved}");
+            assert!(!folder.path().join("a.md").exists(), "nothing of it is written");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
-use crate::disk::{create_private, read_if_there, refuse_unsafe};
+use crate::disk::{create_private, read_if_there, refuse_unsafe, sync_folder};
 
 /// Bytes of the key that seals runs.
 pub const KEY_LENGTH: usize = 32;
@@ -82,7 +82,13 @@ impl Home {
         let written = file.write_all(&fresh).and_then(|()| file.as_file().sync_all());
         written.map_err(StoreError::io("can't write", &path))?;
         match file.persist_noclobber(&path) {
-            Ok(_) => Ok(fresh),
+            Ok(_) => {
+                // Without the key no run can be continued, so its name has to outlive a loss of power, too.
+                for folder in self.folder.ancestors().take(2) {
+                    sync_folder(folder)?;
+                }
+                Ok(fresh)
+            }
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => self.key(fresh),
             Err(error) => Err(StoreError::io("can't create", &path)(error.error)),
         }

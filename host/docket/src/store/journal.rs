@@ -47,6 +47,22 @@ pub fn state_of(journal: &Journal, path: &Path) -> Result<RunState, StoreError> 
     })
 }
 
+/// Refuses a journal that is not that of the run whose folder it lies in: one of a copied folder, which would write the
+/// same files as the run itself.
+///
+/// # Errors
+/// [`StoreError::Damaged`], with both ids and what to do.
+pub fn refuse_other(state: &RunState, run: &str, path: &Path) -> Result<(), StoreError> {
+    if state.id() == run {
+        return Ok(());
+    }
+    let detail = format!(
+        "it is the journal of run {}, not of {run}; if the folder is a copy, remove it and go on with the run itself",
+        docket_core::text::printable(state.id())
+    );
+    Err(StoreError::Damaged { path: path.to_owned(), detail })
+}
+
 impl JournalFile {
     /// Creates an empty journal. Only for the run's owner, who knows that there is none with a whole record: what a
     /// start that died before its first record left is thrown away.

@@ -17,6 +17,10 @@ use crate::disk::sync_folder;
 /// The hidden command line argument that makes docket a launcher.
 pub const ARGUMENT: &str = "__launch";
 
+/// How many folders lie between a process's own and those of a run that are durable already: its attempt's, its stage's,
+/// `results` and the run's.
+const FOLDERS_ABOVE: usize = 4;
+
 /// Is the launcher: becomes the folder's command. Returns only when it must not, or can't. `supervisor` is the process
 /// that started it: without that one nobody would learn how the command ends, so it is not started then.
 ///
@@ -44,6 +48,11 @@ pub fn launch(folder: &Path, supervisor: &str) -> io::Result<()> {
 
 /// Claims the permission to start the command, durably: a machine that lost its power must not start it again.
 fn claim(folder: &ProcessFolder) -> io::Result<()> {
+    // The claim is only as durable as the names that lead to it: the folders of the attempt, the stage, the results and
+    // the run.
+    for above in folder.path.ancestors().skip(1).take(FOLDERS_ABOVE) {
+        sync_folder(above).map_err(io::Error::other)?;
+    }
     fault::act(Point::LauncherClaim, || File::create_new(folder.launching())?.sync_all())?;
     sync_folder(&folder.path).map_err(io::Error::other)
 }
