@@ -37,6 +37,14 @@ fn retry_at(place: &Place, run: &str, name: &str) -> Option<(Timestamp, f64)> {
     Some((at, at.duration_since(ended).as_secs_f64()))
 }
 
+/// The stage that is tried again.
+const STAGE: &str = "work";
+
+/// Where a run keeps a file of the stage that is tried again.
+fn kept_as(name: &str) -> String {
+    format!("results/{STAGE}/{name}")
+}
+
 #[test]
 fn an_agent_that_fails_twice_is_launched_three_times_and_every_attempt_is_kept() {
     let place = place();
@@ -50,10 +58,10 @@ fn an_agent_that_fails_twice_is_launched_three_times_and_every_attempt_is_kept()
     assert_eq!(stage(&place, &run, "work")["attempt"], 3);
     assert_eq!(stage(&place, &run, "work")["failure"], Value::Null);
     for attempt in [1, 2] {
-        let said = format!("results/work/attempt-{attempt}/process-1/stderr");
+        let said = kept_as(&format!("attempt-{attempt}/process-1/stderr"));
         assert_eq!(read(&place, &run, &said), format!("no luck {attempt}\n"));
     }
-    assert_eq!(read(&place, &run, "results/work/attempt-3/process-1/stdout"), "{\"said\":\"work\"}\n");
+    assert_eq!(read(&place, &run, &kept_as("attempt-3/process-1/stdout")), "{\"said\":\"work\"}\n");
     place.run(&["workflow", "status", &run]).success().prints("), attempt 3\n");
     let timeline = place.run(&["workflow", "show", &run, "--timeline"]).success();
     let _ = timeline.prints("work (attempt 1): failed").prints("work (attempt 3): completed");
@@ -91,9 +99,9 @@ fn a_result_that_does_not_fit_is_asked_for_again_and_kept() {
     assert_eq!(agent.launches(), 2);
     let run = place.only_run();
     let kept = |path: &str| serde_json::from_str::<Value>(&read(&place, &run, path)).expect("JSON");
-    assert_eq!(kept("results/work/attempt-1/rejected.json"), json!({ "assessment": "PERFECT" }));
-    assert_eq!(kept("results/work/result.json"), answer());
-    assert!(!place.run_folder(&run).join("results/work/rejected.json").exists());
+    assert_eq!(kept(&kept_as("attempt-1/rejected.json")), json!({ "assessment": "PERFECT" }));
+    assert_eq!(kept(&kept_as("result.json")), answer());
+    assert!(!place.run_folder(&run).join(kept_as("rejected.json")).exists());
 }
 
 #[test]
