@@ -32,6 +32,11 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 impl Journal {
+    /// The date on which the run was started, where it takes the day from. `None` before its first record.
+    pub fn date(&self) -> Option<&str> {
+        self.events.first()?["date"].as_str()
+    }
+
     /// Reads a journal: each record's hash fits its text, names the one before, and counts on by one. What comes after
     /// the last whole record must be the very last line.
     ///

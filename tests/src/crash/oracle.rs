@@ -300,7 +300,10 @@ fn check_records_of(room: &Room, now: &RunView) -> Result<(), Violation> {
 pub fn end_state(room: &Room, view: &View) -> BTreeMap<String, String> {
     let neutral = |text: &str| {
         view.all().fold(text.to_owned(), |text, now| {
-            text.replace(&now.run, &format!("wf-{}", now.shown["definition"].as_str().unwrap_or_default()))
+            let name = format!("wf-{}", now.shown["definition"].as_str().unwrap_or_default());
+            let text = text.replace(&now.run, &name);
+            // A series may go on past midnight.
+            now.journal.date().map_or(text.clone(), |date| text.replace(date, "<the run's date>"))
         })
     };
     let mut found = BTreeMap::new();
