@@ -12,7 +12,7 @@ use docket_core::run::Actor;
 
 use super::args::{GlobalArguments, Output, RunArguments};
 use super::error::CliError;
-use crate::engine::{Engine, LaunchWishes, Setting};
+use crate::engine::{Engine, LaunchWishes, Setting, self_approval};
 use crate::plugin::Limits;
 use crate::store::config::{self, HomeConfig, LimitSettings, ProjectConfig};
 use crate::store::{Home, Project};
@@ -132,6 +132,21 @@ impl Settings {
         let name = self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned();
         let user = name.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw()));
         Actor { user: docket_core::text::printable(&user), process: std::process::id() }
+    }
+
+    /// Refuses what only a person may decide when an agent that docket runs asks for it.
+    pub(super) fn refuse_agents(&self, what: &str) -> Result<(), CliError> {
+        Ok(self_approval::refuse(&self.environment, &self.home, &self.actor(), what)?)
+    }
+
+    /// A path as the user means it.
+    pub(super) fn path(&self, given: &str) -> PathBuf {
+        self.folder.join(given)
+    }
+
+    /// Limits of stages: docket's, and the user's own in place of some.
+    pub(super) fn limits(&self) -> Result<Limits, CliError> {
+        Ok(limits(&config::home(&self.home)?.limits))
     }
 
     /// Launchers as flags and environment wish them.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::EngineError;
 use super::error::Untrusted;
 use crate::plugin::catalog::PluginBytes;
-use crate::plugin::manifest::ManifestError;
+use crate::plugin::manifest::{Capabilities, ManifestError};
 use crate::plugin::{Catalog, Plugin, PluginOrigin};
+use crate::store::plugin_lock::PluginLock;
 use crate::store::trust::{Item, Standing, Trust};
 use crate::store::{Home, Project, plugin_files, trust};
 
@@ -40,18 +41,33 @@ impl Plugins {
     pub fn load(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
         let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
-        let candidates = candidates(project, home, max_bytes)?;
+        let candidates = candidates(Some(project), home, max_bytes)?;
         // Without foreign plugins there is nothing to look up.
-        let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
+        let (trust, lock) = match candidates.is_empty() {
+            true => (Trust::default(), PluginLock::default()),
+            false => (Trust::load(home)?, PluginLock::load(project)?),
+        };
         let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
         let mut usable = Vec::new();
         for candidate in candidates {
             match candidate.plugin {
                 Err(cause) => plugins.broken.push((candidate.path, cause)),
                 Ok(plugin) => {
-                    match missing(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin) {
-                        None => usable.push(plugin),
-                        Some(untrusted) => plugins.untrusted.push((plugin, untrusted)),
+                    let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+                    let missing =
+                        missing(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
+                    match (missing, pinned) {
+                        (None, None) => usable.push(plugin),
+                        (Some(untrusted), None) => plugins.untrusted.push((plugin, untrusted)),
+                        (_, Some(pin)) => {
+                            let untrusted = Untrusted {
+                                path: candidate.path,
+                                standing: Standing::Trusted,
+                                capabilities: Vec::new(),
+                                pinned: Some((plugin.sha256.clone(), pin.clone())),
+                            };
+                            plugins.untrusted.push((plugin, untrusted));
+                        }
                     }
                 }
             }
@@ -88,6 +104,19 @@ impl Plugins {
     }
 }
 
+impl Plugins {
+    /// What the plugin that would serve a stage asks for, trusted or not.
+    pub(super) fn asked(&self, stage_type: &str, launcher: Option<&str>) -> Option<&Capabilities> {
+        let serves = |plugin: &&Arc<Plugin>| {
+            plugin.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
+                && launcher.is_none_or(|name| plugin.manifest.launcher.as_deref() == Some(name))
+        };
+        let untrusted = self.untrusted.iter().map(|(plugin, _)| plugin);
+        let plugin = untrusted.chain(self.usable.plugins()).find(serves)?;
+        Some(&plugin.manifest.capabilities)
+    }
+}
+
 /// What a plugin lacks to be used. `None` when nothing.
 fn missing(
     trust: &Trust,
@@ -109,16 +138,20 @@ fn missing(
     if standing == Standing::Trusted && granted.is_some() && capabilities.is_empty() {
         return None;
     }
-    Some(Untrusted { path: path.to_owned(), standing, capabilities })
+    Some(Untrusted { path: path.to_owned(), standing, capabilities, pinned: None })
 }
 
-/// All plugin files of a project and the user.
+/// All plugin files of the user, and of a project if there is one.
 ///
 /// # Errors
 /// When one can't be read.
-pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<Candidate>, EngineError> {
+pub fn candidates(
+    project: Option<&Project>,
+    home: &Home,
+    max_bytes: u64,
+) -> Result<Vec<Candidate>, EngineError> {
     let mut found = Vec::new();
-    for (path, item) in trust::plugin_items(project) {
+    for (path, item) in project.map(trust::plugin_items).unwrap_or_default() {
         let path = format!(".docket/{path}");
         let (plugin, item) = match item {
             Ok(item) => (look(item.bytes.clone(), &path), Some(item)),

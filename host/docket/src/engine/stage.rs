@@ -57,9 +57,10 @@ impl Job {
             .map_err(|error| Failure::new("not-granted", format!("stage '{}': {error}", task.name)))?;
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
+        let whose = format!("{}/{}", start.run, task.name);
         let command = profile
             .filter(|_| grants.exec)
-            .and_then(|profile| launch::command(engine.setting(), profile, records));
+            .and_then(|profile| launch::command(engine.setting(), profile, records, &whose));
         let agent = agent_text(engine, folder, workflow, start, &task)?;
         let request = request(&task, start, agent.as_ref(), profile)?;
         let is_agent = task.launcher.is_some();
