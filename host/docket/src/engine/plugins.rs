@@ -1,6 +1,8 @@
-//! Which plugins may be used: docket's own always, the user's when granted what they ask for, a project's when
-//! trusted and granted. The rest is remembered, so that errors can say what is missing.
+//! Which plugins may be used: docket's own always, others once somebody decided about their very bytes, a project's
+//! when its file is trusted, too. What a plugin asks for and was not granted is simply not there for it. Plugins that
+//! may not be used are remembered, so that errors can say what is missing.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ pub struct Candidate {
     /// The file, as shown.
     pub path: String,
     /// What it is.
-    pub plugin: Result<Arc<Plugin>, ManifestError>,
+    pub plugin: Result<Plugin, ManifestError>,
     /// Its place below the project's `.docket`, when it is a project's.
     pub item: Option<Item>,
 }
@@ -49,9 +51,9 @@ impl Plugins {
             match candidate.plugin {
                 Err(cause) => plugins.broken.push((candidate.path, cause)),
                 Ok(plugin) => {
-                    match missing(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin) {
-                        None => usable.push(plugin),
-                        Some(untrusted) => plugins.untrusted.push((plugin, untrusted)),
+                    match decided(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin) {
+                        Ok(granted) => usable.push(Arc::new(plugin.granted(granted))),
+                        Err(untrusted) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
                     }
                 }
             }
@@ -88,28 +90,24 @@ impl Plugins {
     }
 }
 
-/// What a plugin lacks to be used. `None` when nothing.
-fn missing(
-    trust: &Trust,
+/// What a plugin was granted, possibly nothing; the error says what it lacks to be used at all.
+fn decided<'a>(
+    trust: &'a Trust,
     root: &Path,
     path: &str,
     item: Option<&Item>,
     plugin: &Plugin,
-) -> Option<Untrusted> {
+) -> Result<&'a BTreeSet<String>, Untrusted> {
     let standing = item.map_or(Standing::Trusted, |item| trust.standing(root, &item.path, &item.sha256));
-    let granted = trust.granted(&plugin.sha256);
-    let capabilities: Vec<String> = plugin
-        .manifest
-        .capabilities
-        .listed()
-        .into_iter()
-        .filter(|capability| !granted.is_some_and(|granted| granted.contains(capability)))
-        .collect();
-    // A plugin that asks for nothing still runs only after somebody said so once.
-    if standing == Standing::Trusted && granted.is_some() && capabilities.is_empty() {
-        return None;
+    // A plugin that asks for nothing, or gets nothing, still runs only after somebody said so once.
+    match trust.granted(&plugin.sha256) {
+        Some(granted) if standing == Standing::Trusted => Ok(granted),
+        granted => {
+            let mut capabilities = plugin.manifest.capabilities.listed();
+            capabilities.retain(|capability| !granted.is_some_and(|granted| granted.contains(capability)));
+            Err(Untrusted { path: path.to_owned(), standing, capabilities })
+        }
     }
-    Some(Untrusted { path: path.to_owned(), standing, capabilities })
 }
 
 /// All plugin files of a project and the user.
@@ -137,6 +135,6 @@ pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<
     Ok(found)
 }
 
-fn look(bytes: Vec<u8>, path: &str) -> Result<Arc<Plugin>, ManifestError> {
-    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned())).map(Arc::new)
+fn look(bytes: Vec<u8>, path: &str) -> Result<Plugin, ManifestError> {
+    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned()))
 }
