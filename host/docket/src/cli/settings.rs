@@ -180,7 +180,7 @@ impl Settings {
 fn limits(settings: &LimitSettings) -> Limits {
     const MIB: u64 = 1024 * 1024;
     let size = |value: u64, unit: u64| usize::try_from(value.saturating_mul(unit)).unwrap_or(usize::MAX);
-    let time = |duration: config::Duration| Duration::from_secs(duration.seconds);
+    let time = |duration: docket_core::Duration| Duration::from_secs(duration.seconds);
     let mut limits = Limits::default();
     if let Some(value) = settings.memory_mib {
         limits.memory = size(value, MIB);

@@ -155,7 +155,7 @@ impl Workshop<'_> {
             Source::User
         };
         let Ok(plugin) = &candidate.plugin else {
-            let (path, plugin) = (candidate.path, candidate.plugin);
+            let (path, plugin) = (candidate.path, candidate.plugin.map(Arc::new));
             return Installed { path, source, plugin, state: State::Broken, grant: None };
         };
         let grant = trust.decided(&plugin.sha256).cloned();
@@ -178,7 +178,7 @@ impl Workshop<'_> {
             (None, Standing::Trusted) if is_complete => State::Ready,
             (None, Standing::Trusted) => State::PartlyGranted,
         };
-        Installed { path: candidate.path, source, plugin: candidate.plugin, state, grant }
+        Installed { path: candidate.path, source, plugin: candidate.plugin.map(Arc::new), state, grant }
     }
 
     /// The plugin of this name or path: the one that comes first.

@@ -1,6 +1,8 @@
-//! Which plugins may be used: docket's own always, the user's when granted what they ask for, a project's when
-//! trusted and granted. The rest is remembered, so that errors can say what is missing.
+//! Which plugins may be used: docket's own always, others once somebody decided about their very bytes, a project's
+//! when its file is trusted, too. What a plugin asks for and was not granted is simply not there for it. Plugins that
+//! may not be used are remembered, so that errors can say what is missing.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,7 +30,7 @@ pub struct Candidate {
     /// The file, as shown.
     pub path: String,
     /// What it is.
-    pub plugin: Result<Arc<Plugin>, ManifestError>,
+    pub plugin: Result<Plugin, ManifestError>,
     /// Its place below the project's `.docket`, when it is a project's.
     pub item: Option<Item>,
 }
@@ -53,12 +55,12 @@ impl Plugins {
             match candidate.plugin {
                 Err(cause) => plugins.broken.push((candidate.path, cause)),
                 Ok(plugin) => {
+                    let decided =
+                        decided(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
                     let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
-                    let missing =
-                        missing(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
-                    match (missing, pinned) {
-                        (None, None) => usable.push(plugin),
-                        (Some(untrusted), None) => plugins.untrusted.push((plugin, untrusted)),
+                    match (decided, pinned) {
+                        (Ok(granted), None) => usable.push(Arc::new(plugin.granted(granted))),
+                        (Err(untrusted), None) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
                         (_, Some(pin)) => {
                             let untrusted = Untrusted {
                                 path: candidate.path,
@@ -66,7 +68,7 @@ impl Plugins {
                                 capabilities: Vec::new(),
                                 pinned: Some((plugin.sha256.clone(), pin.clone())),
                             };
-                            plugins.untrusted.push((plugin, untrusted));
+                            plugins.untrusted.push((Arc::new(plugin), untrusted));
                         }
                     }
                 }
@@ -117,28 +119,24 @@ impl Plugins {
     }
 }
 
-/// What a plugin lacks to be used. `None` when nothing.
-fn missing(
-    trust: &Trust,
+/// What a plugin was granted, possibly nothing; the error says what it lacks to be used at all.
+fn decided<'a>(
+    trust: &'a Trust,
     root: &Path,
     path: &str,
     item: Option<&Item>,
     plugin: &Plugin,
-) -> Option<Untrusted> {
+) -> Result<&'a BTreeSet<String>, Untrusted> {
     let standing = item.map_or(Standing::Trusted, |item| trust.standing(root, &item.path, &item.sha256));
-    let granted = trust.granted(&plugin.sha256);
-    let capabilities: Vec<String> = plugin
-        .manifest
-        .capabilities
-        .listed()
-        .into_iter()
-        .filter(|capability| !granted.is_some_and(|granted| granted.contains(capability)))
-        .collect();
-    // A plugin that asks for nothing still runs only after somebody said so once.
-    if standing == Standing::Trusted && granted.is_some() && capabilities.is_empty() {
-        return None;
+    // A plugin that asks for nothing, or gets nothing, still runs only after somebody said so once.
+    match trust.granted(&plugin.sha256) {
+        Some(granted) if standing == Standing::Trusted => Ok(granted),
+        granted => {
+            let mut capabilities = plugin.manifest.capabilities.listed();
+            capabilities.retain(|capability| !granted.is_some_and(|granted| granted.contains(capability)));
+            Err(Untrusted { path: path.to_owned(), standing, capabilities, pinned: None })
+        }
     }
-    Some(Untrusted { path: path.to_owned(), standing, capabilities, pinned: None })
 }
 
 /// All plugin files of the user, and of a project if there is one.
@@ -170,6 +168,6 @@ pub fn candidates(
     Ok(found)
 }
 
-fn look(bytes: Vec<u8>, path: &str) -> Result<Arc<Plugin>, ManifestError> {
-    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned())).map(Arc::new)
+fn look(bytes: Vec<u8>, path: &str) -> Result<Plugin, ManifestError> {
+    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned()))
 }

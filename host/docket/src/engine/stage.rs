@@ -53,7 +53,7 @@ impl Job {
         task: StageTask,
     ) -> Result<Self, Failure> {
         let plugin = plugin(engine, &task)?;
-        let grants = Grants::resolve(&plugin.manifest.capabilities, &task.config)
+        let grants = Grants::resolve(&plugin.rights, &task.config)
             .map_err(|error| Failure::new("not-granted", format!("stage '{}': {error}", task.name)))?;
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
@@ -97,7 +97,7 @@ impl Job {
         }
         let setting = self.engine.setting();
         let plugin = self.plugin_used();
-        let mut limits = setting.limits;
+        let mut limits = self.plugin.rights.limits.raise(setting.limits);
         if let Some(timeout) = self.timeout {
             limits.wall_clock = timeout;
         }
