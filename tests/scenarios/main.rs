@@ -40,6 +40,7 @@ mod sandbox_plugins;
 mod sandbox_proposals;
 mod sandbox_terminal;
 mod sandbox_world;
+mod secrets;
 mod stage_types;
 mod stored;
 mod sub_workflows;

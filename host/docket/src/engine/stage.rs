@@ -9,10 +9,10 @@ use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, Pro
 use docket_core::secret::Secrets;
 use serde_json::Value;
 
-use super::{launch, masked};
 use super::prompt::{PromptFacts, prompt};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
 use super::{Engine, EngineError};
+use super::{launch, masked};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
 use crate::plugin::host::{Cancel, Notices};
