@@ -83,7 +83,8 @@ fn compare(
             continue;
         }
         let path = format!("{folder}{}", String::from_utf8_lossy(name));
-        let as_folder = |entry: Option<&Entry>| entry.filter(|entry| entry.is_folder()).map(|entry| entry.hash);
+        let as_folder =
+            |entry: Option<&Entry>| entry.filter(|entry| entry.is_folder()).map(|entry| entry.hash);
         let is_file = |entry: Option<&Entry>| entry.is_some_and(|entry| !entry.is_folder());
         let change = match (is_file(old), is_file(new)) {
             (true, true) => Some(Change::Modified),

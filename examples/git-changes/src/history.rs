@@ -71,7 +71,8 @@ pub(crate) fn last_commits(
 ) -> Result<Vec<CommitChanges>, Error> {
     let mut seen = BTreeSet::from([head]);
     // Of the same second, the one that was found first comes first.
-    let mut waiting = BinaryHeap::from([(read(repository, head)?.committed, std::cmp::Reverse(0_usize), head)]);
+    let mut waiting =
+        BinaryHeap::from([(read(repository, head)?.committed, std::cmp::Reverse(0_usize), head)]);
     let mut found = Vec::new();
     while let Some((_, _, hash)) = waiting.pop() {
         let commit = read(repository, hash)?;
@@ -143,8 +144,11 @@ fn parse(bytes: &[u8]) -> Option<Commit> {
     let parents = head.lines().filter_map(|line| line.strip_prefix("parent "));
     let (author, written) = signature(value("author")?)?;
     let (_, committed) = signature(value("committer")?)?;
-    let paragraph: Vec<&str> =
-        message.lines().skip_while(|line| line.trim().is_empty()).take_while(|line| !line.trim().is_empty()).collect();
+    let paragraph: Vec<&str> = message
+        .lines()
+        .skip_while(|line| line.trim().is_empty())
+        .take_while(|line| !line.trim().is_empty())
+        .collect();
     Some(Commit {
         tree: Hash::parse(value("tree")?)?,
         parents: parents.map(Hash::parse).collect::<Option<_>>()?,
@@ -218,7 +222,9 @@ mod tests {
         assert_eq!(shown("A B <a@b> 0 +0000"), told("A B", "1970-01-01T00:00:00+00:00"));
         assert_eq!(shown("A <a@b> 951827696 -0330"), told("A", "2000-02-29T09:04:56-03:30"));
         assert_eq!(shown("<> -1 +0530"), told("", "1970-01-01T05:29:59+05:30"));
-        for nonsense in ["A", "A <a", "A <a> x +0000", "A <a> 1", "A <a> 1 0000", "A <a> 1 +x", "A <a> 1 +99999"] {
+        for nonsense in
+            ["A", "A <a", "A <a> x +0000", "A <a> 1", "A <a> 1 0000", "A <a> 1 +x", "A <a> 1 +99999"]
+        {
             assert_eq!(shown(nonsense), None, "{nonsense}");
         }
         assert!(shown(&format!("A <a> {} +0100", i64::MAX)).is_some());

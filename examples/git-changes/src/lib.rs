@@ -7,7 +7,7 @@ pub mod repository;
 
 use std::path::Path;
 
-use docket_plugin::{Error, Outcome, Request, Stage, Value, json, plugin, report};
+use docket_plugin::{Error, Outcome, Request, Stage, json, plugin, report};
 use serde::{Deserialize, Serialize};
 
 use repository::Repository;
@@ -58,10 +58,6 @@ impl Stage for GitChanges {
         let found = changes_in(Path::new(GIT_FOLDER), &config)?;
         report::progress(format!("Read {} commits", found.commits.len()));
         Ok(Outcome::Completed(json!(found)))
-    }
-
-    fn check(_stage_type: &str, _config: &Value) -> Vec<docket_plugin::Fault> {
-        Vec::new() // the manifest's schema says everything there is to say
     }
 }
 

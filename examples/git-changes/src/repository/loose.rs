@@ -21,7 +21,8 @@ pub(super) fn read(objects: &Path, hash: Hash) -> Result<Option<(Kind, Vec<u8>)>
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(unreadable(&path, &cause)),
     };
-    let bytes = inflate::all(&mut file, MAX_OBJECT + MAX_HEAD).map_err(|cause| corrupt(format!("{hash}: {cause}")))?;
+    let bytes = inflate::all(&mut file, MAX_OBJECT + MAX_HEAD)
+        .map_err(|cause| corrupt(format!("{hash}: {cause}")))?;
     parse(bytes).map(Some).ok_or_else(|| corrupt(format!("{hash} can't be understood")))
 }
 

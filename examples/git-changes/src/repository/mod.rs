@@ -108,7 +108,9 @@ impl Repository {
             let place = text.trim().strip_prefix("gitdir:").unwrap_or("another folder").trim().to_owned();
             return Err(Error::new(
                 "repository-elsewhere",
-                format!("this is a worktree or submodule whose repository lies in {place}, outside the project"),
+                format!(
+                    "this is a worktree or submodule whose repository lies in {place}, outside the project"
+                ),
             )
             .hint("run this in the main checkout: a stage sees nothing outside its project"));
         }
@@ -135,7 +137,8 @@ impl Repository {
         for _ in 0..MAX_REFERENCES {
             let Some(name) = value.strip_prefix("ref:").map(str::trim) else {
                 let commit = Hash::parse(&value);
-                let commit = commit.ok_or_else(|| corrupt(format!("HEAD leads to '{}'", value.escape_debug())))?;
+                let commit =
+                    commit.ok_or_else(|| corrupt(format!("HEAD leads to '{}'", value.escape_debug())))?;
                 return Ok(Head { branch, commit: Some(commit) });
             };
             match self.reference(name)? {
@@ -148,7 +151,8 @@ impl Repository {
 
     /// The value of a reference: from its own file, else from `packed-refs`.
     fn reference(&self, name: &str) -> Result<Option<String>, Error> {
-        let is_plain = name.starts_with("refs/") && !name.split('/').any(|part| matches!(part, "" | "." | ".."));
+        let is_plain =
+            name.starts_with("refs/") && !name.split('/').any(|part| matches!(part, "" | "." | ".."));
         if !is_plain {
             return Err(corrupt(format!("'{}' is no name of a branch", name.escape_debug())));
         }
@@ -182,8 +186,11 @@ impl Repository {
     fn object(&mut self, hash: Hash) -> Result<(Kind, Vec<u8>), Error> {
         self.reads += 1;
         if self.reads > MAX_READS {
-            return Err(Error::new("history-too-large", format!("more than {MAX_READS} objects would have to be read"))
-                .hint("ask for fewer `commits`"));
+            return Err(Error::new(
+                "history-too-large",
+                format!("more than {MAX_READS} objects would have to be read"),
+            )
+            .hint("ask for fewer `commits`"));
         }
         if let Some(object) = loose::read(&self.folder.join("objects"), hash)? {
             return Ok(object);
@@ -228,8 +235,10 @@ impl Repository {
     fn missing(&self, hash: Hash) -> Error {
         let error = Error::new("object-missing", format!("the object {hash} is not in the repository"));
         if self.folder.join("objects/info/alternates").exists() {
-            return error.hint("it borrows objects from another repository, which a stage can't see; `git repack -a -d` \
-                               copies them");
+            return error.hint(
+                "it borrows objects from another repository, which a stage can't see; `git repack -a -d` \
+                               copies them",
+            );
         }
         error.hint("in a partial clone `git fetch --refetch --no-filter` brings it; otherwise see `git fsck`")
     }
@@ -248,8 +257,11 @@ fn refuse_unsupported(config: &str) -> Result<(), Error> {
                 ("refstorage", format) => format!("its branches are kept as {format}"),
                 _ => continue,
             };
-            return Err(Error::new("repository-unsupported", format!("the git repository can't be read: {what}"))
-                .hint("this plugin reads repositories with SHA-1 hashes and branches kept as files"));
+            return Err(Error::new(
+                "repository-unsupported",
+                format!("the git repository can't be read: {what}"),
+            )
+            .hint("this plugin reads repositories with SHA-1 hashes and branches kept as files"));
         }
     }
     Ok(())

@@ -57,16 +57,15 @@ impl Pack {
     fn open(path: &Path) -> Result<Self, Error> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let open = |path: PathBuf| File::open(&path).map_err(|cause| unreadable(&path, &cause));
-        let mut pack = Self {
-            index: open(path.to_owned())?,
-            pack: open(path.with_extension("pack"))?,
-            name,
-            count: 0,
-        };
+        let mut pack =
+            Self { index: open(path.to_owned())?, pack: open(path.with_extension("pack"))?, name, count: 0 };
         let head: [u8; 8] = pack.index_at(0)?;
         if head != INDEX_HEAD {
-            return Err(Error::new("repository-unsupported", format!("the index of {} is not of version 2", pack.name))
-                .hint("`git repack -a -d` makes it anew"));
+            return Err(Error::new(
+                "repository-unsupported",
+                format!("the index of {} is not of version 2", pack.name),
+            )
+            .hint("`git repack -a -d` makes it anew"));
         }
         pack.count = u64::from(pack.number(FANOUT + 255 * 4)?);
         Ok(pack)
