@@ -139,7 +139,7 @@ fn read_entry(file: &mut File, offset: u64) -> io::Result<Entry> {
     }
     let size = usize::try_from(size).ok().filter(|size| *size <= MAX_OBJECT);
     let size = size.ok_or_else(|| damaged("it is too large"))?;
-    let mut content = |source: &mut io::BufReader<&mut File>| {
+    let content = |source: &mut io::BufReader<&mut File>| {
         let bytes = inflate::all(source, size)?;
         if bytes.len() == size { Ok(bytes) } else { Err(damaged("it is shorter than it says")) }
     };
