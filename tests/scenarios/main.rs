@@ -31,6 +31,7 @@ mod prune;
 mod retries;
 mod review;
 mod rework;
+mod rights;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_limits;

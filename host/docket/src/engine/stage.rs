@@ -53,11 +53,10 @@ impl Job {
         task: StageTask,
     ) -> Result<Self, Failure> {
         let plugin = plugin(engine, &task)?;
-        let grants = Grants::resolve(&plugin.rights, &task.config)
-            .map_err(|error| {
-                let name = &plugin.manifest.name;
-                Failure::new("not-granted", format!("stage '{}', plugin '{name}': {error}", task.name))
-            })?;
+        let grants = Grants::resolve(&plugin.rights, &task.config).map_err(|error| {
+            let name = &plugin.manifest.name;
+            Failure::new("not-granted", format!("stage '{}', plugin '{name}': {error}", task.name))
+        })?;
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
         let command = profile
