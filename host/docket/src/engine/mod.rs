@@ -15,6 +15,7 @@ mod launch;
 pub mod plugins;
 mod prompt;
 pub mod request;
+pub mod rights;
 mod stage;
 pub mod start;
 mod sub_run;

@@ -6,6 +6,7 @@ mod control;
 mod inspect;
 mod kept;
 mod prune;
+mod rights;
 mod schema;
 mod setup;
 mod start;
