@@ -32,6 +32,7 @@ mod retries;
 mod review;
 mod rework;
 mod rights;
+mod rights_shown;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_limits;
