@@ -32,6 +32,8 @@ mod prune;
 mod retries;
 mod review;
 mod rework;
+mod rights;
+mod rights_shown;
 mod sandbox;
 mod sandbox_files;
 mod sandbox_limits;

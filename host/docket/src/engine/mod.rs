@@ -17,6 +17,7 @@ mod launch;
 pub mod plugins;
 mod prompt;
 pub mod request;
+pub mod rights;
 pub mod self_approval;
 mod stage;
 pub mod start;
