@@ -7,14 +7,19 @@
     reason = "sandboxes are made of files, and plugin/host starts processes"
 )]
 
+pub mod cache;
 pub mod catalog;
 mod compile;
 pub mod grants;
 pub mod host;
+mod imports;
 pub mod limits;
+mod machine;
 pub mod manifest;
+mod reply;
 mod runtime;
 mod tier;
+mod trap;
 
 pub use catalog::{Catalog, Plugin, PluginOrigin};
 pub use grants::{GrantError, Grants};
