@@ -56,8 +56,7 @@ struct Missing {
 pub(super) fn missing(plugin: &str, imports: &[String]) -> Option<Failure> {
     let mut found = imports.iter().filter_map(|import| Some((import, look(import)?)));
     let (import, first) = found.next()?;
-    let mut message =
-        format!("plugin '{plugin}' imports `{}`, {}", shown(import), first.reason);
+    let mut message = format!("plugin '{plugin}' imports `{}`, {}", shown(import), first.reason);
     let others: Vec<String> = found.map(|(import, _)| format!("`{}`", shown(import))).take(5).collect();
     if !others.is_empty() {
         message.push_str(&format!("; nor does docket give {}", others.join(", ")));
@@ -99,7 +98,8 @@ fn look(import: &str) -> Option<Missing> {
     if package == CONTRACT_PACKAGE {
         return look_at_contract(interface, version);
     }
-    let fix = "build the plugin for the target wasm32-wasip2, or give the job to an agent's command".to_owned();
+    let fix =
+        "build the plugin for the target wasm32-wasip2, or give the job to an agent's command".to_owned();
     let known = WASI.iter().find(|(known, _)| *known == package);
     if package.starts_with("wasi:") && !version.starts_with("0.2.") {
         return Some(Missing { reason: "but docket gives WASI 0.2 only".to_owned(), fix });
@@ -164,7 +164,10 @@ pub(super) fn other_contract(version: &str) -> String {
 fn parts(import: &str) -> Option<(&str, &str, &str)> {
     let (package, rest) = import.split_once('/')?;
     package.split_once(':')?;
-    Some(rest.split_once('@').map_or((package, rest, ""), |(interface, version)| (package, interface, version)))
+    Some(
+        rest.split_once('@')
+            .map_or((package, rest, ""), |(interface, version)| (package, interface, version)),
+    )
 }
 
 /// A name out of a component: safe to print and no longer than anybody reads.
@@ -218,6 +221,10 @@ mod tests {
         let imports = ["acme:a/x@1.0.0", "wasi:io/poll@0.2.0", "acme:b/\u{1b}y@1.0.0"].map(str::to_owned);
         let failure = missing("p", &imports).expect("missing");
         assert!(failure.message.contains("acme:a/x@1.0.0") && failure.message.contains("acme:b/"));
-        assert!(!failure.message.contains('\u{1b}') && !failure.message.contains("poll"), "{}", failure.message);
+        assert!(
+            !failure.message.contains('\u{1b}') && !failure.message.contains("poll"),
+            "{}",
+            failure.message
+        );
     }
 }

@@ -131,7 +131,9 @@ impl LimitHit {
             }
             Self::OutFiles(_) => format!("{raised}, or propose fewer files, in several stages"),
             Self::Handles(_) => {
-                format!("{raised}, and `ulimit -n` when it is the system's; a plugin should close what it opens")
+                format!(
+                    "{raised}, and `ulimit -n` when it is the system's; a plugin should close what it opens"
+                )
             }
             Self::Stack(_) => format!(
                 "{raised}; a plugin that recurses for as long as its input is deep should not, or be linked with a larger stack (`-z stack-size`)"

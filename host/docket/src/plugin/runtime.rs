@@ -199,10 +199,9 @@ impl Runtime {
             .filter(|_| call.grants.exec)
             .map(|command| Processes::new(command, call.cancel.clone(), call.limits.processes));
         let share = self.descriptors.share(call.limits.handles);
-        let context =
-            StageContext::new(call.limits, Some(&mounts), call.notices, processes, share).map_err(|cause| {
-                Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-            })?;
+        let context = StageContext::new(call.limits, Some(&mounts), call.notices, processes, share).map_err(
+            |cause| Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}")),
+        )?;
         let mut store = new_store(tier.engine(), context, &call.limits);
         let ended = event_loop()?.block_on(async {
             tokio::select! {

@@ -153,7 +153,10 @@ impl Tier {
             })?,
         };
         let linker = if with_process { &self.with_process } else { &self.plain };
-        linker.instantiate_pre(&component).and_then(StagePluginPre::new).map_err(|cause| unlinked(name, &cause))
+        linker
+            .instantiate_pre(&component)
+            .and_then(StagePluginPre::new)
+            .map_err(|cause| unlinked(name, &cause))
     }
 }
 

@@ -85,7 +85,8 @@ fn call(name: Option<&str>, index: u32) -> Call {
         return Call { name: format!("function {index}"), is_noise: false };
     };
     // Without the hash; what is no Rust stays as it is.
-    let name = rustc_demangle::try_demangle(name).map_or_else(|_| name.to_owned(), |name| format!("{name:#}"));
+    let name =
+        rustc_demangle::try_demangle(name).map_or_else(|_| name.to_owned(), |name| format!("{name:#}"));
     let is_noise = is_noise(&name);
     Call { name: printable(&name.chars().take(NAME_LENGTH).collect::<String>()), is_noise }
 }

@@ -109,9 +109,7 @@ impl Home {
                 }
                 Ok(fresh)
             }
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-                self.key_in(path, fresh)
-            }
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => self.key_in(path, fresh),
             Err(error) => Err(StoreError::io("can't create", path)(error.error)),
         }
     }

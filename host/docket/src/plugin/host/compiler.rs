@@ -38,8 +38,8 @@ const MAX_WORDS: u64 = 4096;
 const MAX_REASON: usize = 2000;
 /// What Rust says before it ends a process that got no memory.
 const NO_MEMORY: &str = "memory allocation of";
-/// What the system says when it refuses to map some.
-const NO_MAPPING: &str = "Cannot allocate memory";
+/// What the system says when it refuses to map some, and what says that there is none for a thread.
+const NO_MAPPING: [&str; 2] = ["Cannot allocate memory", "ThreadPoolBuildError"];
 
 /// One at a time: the memory that is allowed is allowed once.
 static TURN: Mutex<()> = Mutex::new(());
@@ -123,10 +123,7 @@ fn exchange(socket: &mut UnixStream, component: &[u8], deadline: Instant, most: 
 
 /// What the loops above look at again: a deadline that may have come, and signals.
 fn is_retried(cause: &io::Error) -> bool {
-    matches!(
-        cause.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-    )
+    matches!(cause.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 
 fn left(deadline: Instant) -> io::Result<Duration> {
@@ -136,10 +133,14 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 
 /// The compiler said why there is no code.
 fn refused(reason: &str, limits: &Limits) -> CompileError {
-    if reason.contains(NO_MAPPING) {
+    if is_out_of_memory(reason) {
         return CompileError::Limit(LimitHit::CompileMemory(limits.compile_memory));
     }
     CompileError::Invalid(printable(&reason.chars().take(MAX_REASON).collect::<String>()))
+}
+
+fn is_out_of_memory(words: &str) -> bool {
+    words.contains(NO_MEMORY) || NO_MAPPING.iter().any(|sign| words.contains(sign))
 }
 
 /// The compiler ended, or was ended, without an answer.
@@ -155,7 +156,7 @@ fn died(process: &mut Process, deadline: Instant, limits: &Limits) -> CompileErr
         let _ = stderr.take(MAX_WORDS).read_to_end(&mut words);
     }
     let words = String::from_utf8_lossy(&words);
-    if words.contains(NO_MEMORY) || words.contains(NO_MAPPING) {
+    if is_out_of_memory(&words) {
         return out_of_memory;
     }
     match status.signal() {
@@ -192,12 +193,20 @@ pub fn serve(memory: &str, cpu: &str) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let number = |text: &str| text.parse::<u64>().map_err(io::Error::other);
     // Memory that can be written, not addresses: allocators and threads reserve far more addresses than they use.
-    let limits =
-        [(Resource::Data, number(memory)?), (Resource::Cpu, number(cpu)?), (Resource::Nofile, FILES), (Resource::Core, 0)];
+    let limits = [
+        (Resource::Data, number(memory)?),
+        (Resource::Cpu, number(cpu)?),
+        (Resource::Nofile, FILES),
+        (Resource::Core, 0),
+    ];
     for (resource, most) in limits {
         // A stricter limit of the user's own stays.
-        let most = rustix::process::getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+        let hard = rustix::process::getrlimit(resource).maximum;
+        let most = hard.map_or(most, |hard| hard.min(most));
+        // At the soft limit of CPU time comes a signal of its own, which tells it from other ends.
+        let after = most.saturating_add(u64::from(resource == Resource::Cpu));
+        let after = hard.map_or(after, |hard| hard.min(after));
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(after) })?;
     }
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut component = Vec::new();

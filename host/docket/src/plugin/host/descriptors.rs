@@ -66,7 +66,9 @@ fn raise() {
         let limit = getrlimit(Resource::Nofile);
         let raised = |most: u64| Rlimit { current: Some(most), maximum: limit.maximum };
         let most = limit.maximum.map_or(MOST, |hard| hard.min(MOST));
-        if limit.current.is_some_and(|current| current < most) && setrlimit(Resource::Nofile, raised(most)).is_err() {
+        if limit.current.is_some_and(|current| current < most)
+            && setrlimit(Resource::Nofile, raised(most)).is_err()
+        {
             // Refused where the hard limit is no limit but the kernel has one. Then it stays as it is, or this helps.
             let _ = setrlimit(Resource::Nofile, raised(most.min(MODEST)));
         }

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{descriptors, launcher};
 use super::process_folder::{Exited, ProcessFolder, Recorded};
+use super::{descriptors, launcher};
 use crate::disk::fault::{self, Point};
 
 /// The hidden command line argument that makes docket a supervisor.
