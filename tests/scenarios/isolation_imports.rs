@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::sandbox::{PLUGIN, act, guest, guest_place, replaced};
+use crate::sandbox::{DEFINITION, PLUGIN, act, guest, guest_place, replaced, single};
 
 /// The guest with a name in it replaced, and words that must be said about it.
 #[track_caller]
@@ -40,9 +40,9 @@ fn an_interface_of_another_package_is_named() {
 fn an_interface_of_wasi_that_docket_does_not_give_is_named() {
     assert_refused("wasi:cli/stdin@", "wasi:cli/stdon@", &["`wasi:cli/stdon@0.2", "no part of the WASI 0.2"]);
     assert_refused(
-        "wasi:random/random@",
-        "wasi:hashed/random@",
-        &["`wasi:hashed/random@0.2", "no contract gives"],
+        "wasi:random/",
+        "wasi:hashed/",
+        &["`wasi:hashed/", "which no contract gives", "wasi:filesystem"],
     );
 }
 
@@ -59,9 +59,12 @@ fn a_function_that_an_interface_does_not_have_is_named() {
 fn a_newer_contract_says_which_docket_is_needed() {
     let place = guest_place();
     place.write(PLUGIN, replaced(&guest(), "docket:stage/report@0.1.0", "docket:stage/report@0.2.0"));
-    let output = act(&place, json!({ "act": "time" }));
-    assert_ne!(output.code, 0);
-    for word in ["0.2.0", "use a docket that runs contract 0.2.0", "0.1.0"] {
-        assert!(output.stderr.contains(word), "no '{word}' in:\n{}", output.stderr);
+    place.write(DEFINITION, single(&json!({ "act": "time" })));
+    for arguments in [&["trust", "--yes"][..], &["workflow", "start", "acts"]] {
+        let output = place.run_or_kill(arguments);
+        assert_ne!(output.code, 0, "{arguments:?}");
+        for word in [PLUGIN, "0.2.0", "use a docket that runs contract 0.2.0", "this docket runs 0.1.0"] {
+            assert!(output.stderr.contains(word), "no '{word}' in:\n{}", output.stderr);
+        }
     }
 }

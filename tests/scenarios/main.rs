@@ -31,6 +31,7 @@ mod journals;
 mod matrix;
 mod matrix_agents;
 mod old_formats;
+mod plugins;
 mod prune;
 mod retries;
 mod review;
@@ -49,6 +50,7 @@ mod sub_workflows;
 mod submit;
 mod support;
 mod timeline;
+mod trust_changes;
 mod trusting;
 mod verify;
 

@@ -123,7 +123,9 @@ impl LimitHit {
     /// The failure for it, naming the plugin and the setting that raises the limit.
     pub fn failure(&self, plugin: &str) -> Failure {
         let (code, setting) = self.code_and_setting();
-        let raised = format!("raise it with `limits: {{ {setting}: … }}` in ~/.docket/config.yml");
+        let asked =
+            if self.is_askable() { ", or let its manifest ask for it in `capabilities.limits`" } else { "" };
+        let raised = format!("raise it with `limits: {{ {setting}: … }}` in ~/.docket/config.yml{asked}");
         let hint = match self {
             Self::WallClock(_) => {
                 "raise the stage's `timeout`, or `limits: { wall_clock: … }` in ~/.docket/config.yml"
@@ -141,6 +143,21 @@ impl LimitHit {
             _ => raised,
         };
         Failure::new(code, format!("plugin '{plugin}' {self}")).hint(hint)
+    }
+
+    /// Whether a plugin can ask for more: what [`super::AskedLimits`] has.
+    fn is_askable(&self) -> bool {
+        matches!(
+            self,
+            Self::Memory(_)
+                | Self::Cpu(_)
+                | Self::TableEntries(_)
+                | Self::HostCall(_)
+                | Self::Out(_)
+                | Self::Cache(_)
+                | Self::Component(_)
+                | Self::Compile(_)
+        )
     }
 
     /// The failure's code, and the setting that raises the limit.

@@ -7,7 +7,9 @@
     reason = "sandboxes are made of files, and plugin/host starts processes"
 )]
 
+mod asked_limits;
 pub mod cache;
+mod capabilities;
 pub mod catalog;
 mod compile;
 pub mod grants;
@@ -21,6 +23,7 @@ mod runtime;
 mod tier;
 mod trap;
 
+pub use asked_limits::AskedLimits;
 pub use catalog::{Catalog, Plugin, PluginOrigin};
 pub use grants::{GrantError, Grants};
 pub use limits::Limits;

@@ -1,10 +1,12 @@
 //! What a plugin meets when it runs: files, reports, processes. One module per ability; each sees only its own part
 //! of the stage's context, and what was not granted is not linked.
 
+pub mod ancestry;
 pub mod compiler;
 pub(super) mod descriptors;
 pub mod detached;
 pub mod files;
+mod folders;
 pub mod launcher;
 pub mod process;
 pub mod process_folder;
@@ -78,8 +80,9 @@ pub(super) struct Guard {
 }
 
 impl StageContext {
-    /// The context of one stage: no environment, no arguments, no input, no network, and these folders; as many handles
-    /// as its share of descriptors has.
+    /// The context of one stage: no arguments, no input, no network, these folders, and of the environment only what is
+    /// given here; as many
+    /// handles as its share of descriptors has.
     ///
     /// # Errors
     /// When a folder can't be opened.
@@ -89,6 +92,7 @@ impl StageContext {
         notices: Notices,
         processes: Option<Processes>,
         share: Share,
+        environment: &[(String, String)],
     ) -> wasmtime::Result<Self> {
         let log = Log::new(limits.log, notices);
         let mut builder = WasiCtxBuilder::new();
@@ -97,6 +101,7 @@ impl StageContext {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
+            .envs(environment)
             .stdout(stdio::Lines::new(log.clone(), "info"))
             .stderr(stdio::Lines::new(log.clone(), "warn"));
         if let Some(mounts) = mounts {
