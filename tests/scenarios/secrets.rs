@@ -5,7 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use docket_tests::{Output, Place, kill, wait_until};
+use serde_json::json;
 
+use crate::place;
+use crate::sandbox::{PLUGIN, guest, guest_with_spawn, results, run_of, single, with_manifest};
 use crate::support::{
     Agent, CONFIG, answer, assert_document_reviewed_once, place_with_document, run_with, stage,
     start_arguments,
@@ -106,7 +109,7 @@ fn an_agent_that_prints_its_key_in_every_way_prints_a_mark() {
     );
     let mut said = answer();
     said["summary"] = format!("I was given {KEY} and used it.").into();
-    said["strengths"] = serde_json::json!(["Basic dXNlcjpacTgiZmlyc3QtaGFsZi9acTkrc2Vjb25kLWhhbGY="]);
+    said["strengths"] = json!(["Basic dXNlcjpacTgiZmlyc3QtaGFsZi9acTkrc2Vjb25kLWhhbGY="]);
     agent.answers(&said.to_string());
     let output = start(&place).success();
     assert_hidden_everywhere(&place, &[&output]);
@@ -180,6 +183,36 @@ fn a_transcript_is_private_and_masked_in_the_end_even_by_another_docket() {
     let transcript = std::fs::read_to_string(folder.join("stderr")).expect("it is kept");
     assert_eq!(transcript, format!("key: {MARK}\n"));
     assert_eq!(mode(&folder.join("stderr")), 0o600);
+}
+
+/// A variable that was granted to a plugin is hidden as one that a profile grants: in what the plugin says and returns, and
+/// in what the command it runs prints.
+#[test]
+fn a_plugin_that_tells_its_variable_tells_a_mark() {
+    let place = place();
+    let asking = |component: &[u8], exec: bool| {
+        with_manifest(component, |manifest| {
+            manifest["capabilities"] = json!({ "env": [NAME], "exec": exec });
+        })
+    };
+    let run = |config: serde_json::Value| {
+        place.trusted_definition("acts", &single(&config));
+        let output = run_with(&place, &[(NAME, KEY)], &["workflow", "start", "acts"]).success();
+        let result = results(&place, &run_of(&output))["s"].clone();
+        (output, result)
+    };
+    place.write(PLUGIN, asking(&guest(), false));
+    let (output, result) = run(json!({ "act": "environment" }));
+    assert_eq!(result["variables"], json!([[NAME, MARK]]), "{result}");
+    place.write_home(
+        CONFIG,
+        "profile: mine\nprofiles: { mine: { launcher: shell, agent: generic, command: [/usr/bin/printenv] } }\n",
+    );
+    place.write(PLUGIN, asking(&guest_with_spawn(), true));
+    let (spawned, result) =
+        run(json!({ "act": "spawn", "program": "/usr/bin/printenv", "arguments": [NAME] }));
+    assert_eq!(result["stdout"], json!([MARK]), "{result}");
+    assert_hidden_everywhere(&place, &[&output, &spawned]);
 }
 
 /// What is shorter than six bytes would be found in ordinary words, and variables that every command sees are no secrets.

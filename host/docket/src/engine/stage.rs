@@ -75,7 +75,7 @@ impl Job {
             engine: Arc::clone(engine),
             folder: folder.clone(),
             inputs: inputs(engine, start, &task, workflow)?,
-            secrets: launch::secrets(engine.setting(), &secret_names(&plugin, profile)),
+            secrets: launch::secrets(engine.setting(), profile, &grants.env),
             plugin,
             grants,
             request,
@@ -170,13 +170,6 @@ fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
         None => missing,
     };
     failure.hint(hint)
-}
-
-/// The variables whose values are nobody's business: those of the launcher profile, whichever stage it is (another one may
-/// quote the agent), and those the plugin itself was granted.
-fn secret_names(plugin: &Plugin, profile: Option<&ProfileSnapshot>) -> Vec<String> {
-    let profile = profile.iter().flat_map(|profile| &profile.environment);
-    profile.chain(&plugin.rights.env).cloned().collect()
 }
 
 /// A result must be what the plugin's manifest promises: definitions are checked against that.
