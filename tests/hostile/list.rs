@@ -55,7 +55,7 @@ macro_rules! every_command {
         $generate! {
             commands {
                 other_programs, giant_program, giant_arguments, giant_input, odd_attachments, odd_answer_files,
-                many_processes, waits_for_ever, arguments_are_no_shell,
+                many_processes, waits_for_ever, arguments_are_no_shell, passed_on,
             }
         }
     };
@@ -71,7 +71,7 @@ macro_rules! every_plugin_file {
                 giant_manifest, words_in_manifest, endless_manifest_schema, nested_components, endless_start,
                 trapping_realloc, realloc_outside_memory, result_outside_memory, result_of_four_gib,
                 result_no_text, unknown_outcome, trap_after_return, giant_memory, giant_table, growing_table,
-                many_memories,
+                many_instances,
             }
         }
     };
@@ -83,7 +83,7 @@ macro_rules! every_setting {
         $generate! {
             settings {
                 bytes_swapped_after_approval, bytes_swapped_while_waiting, grants_others_can_write,
-                grants_damaged, grants_from_the_future, grants_are_a_folder, grants_of_other_bytes,
+                grants_damaged, grants_from_the_future, grants_are_a_folder, plugin_never_granted,
                 relative_command, command_in_the_project, path_led_by_the_project, profile_of_the_project,
                 inputs_like_options, inputs_like_shell, names_like_options,
             }

@@ -88,9 +88,8 @@ pub(crate) fn file_offsets(_: &Request) -> Result<Outcome, Error> {
     for offset in [u64::MAX, u64::MAX - 1, i64::MAX as u64, 1 << 63] {
         tries.refused(format!("write at {offset}"), file.write(b"x", offset));
         let stream = file.write_via_stream(offset).map_err(|code| format!("{code:?}"));
-        let written = stream.and_then(|stream| {
-            stream.blocking_write_and_flush(b"x").map_err(|error| format!("{error:?}"))
-        });
+        let written = stream
+            .and_then(|stream| stream.blocking_write_and_flush(b"x").map_err(|error| format!("{error:?}")));
         tries.refused(format!("stream at {offset}"), written);
         let _ = file.advise(offset, u64::MAX, Advice::WillNeed);
     }

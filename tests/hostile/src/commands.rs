@@ -125,11 +125,25 @@ pub(crate) fn waits_for_ever(request: &Request) -> Result<Outcome, Error> {
 
 /// Arguments that a shell would obey, and one with a NUL.
 pub(crate) fn arguments_are_no_shell(request: &Request) -> Result<Outcome, Error> {
-    let texts =
-        ["; touch planted", "$(touch planted)", "`touch planted`", "| touch planted", "> planted", "$HOME", "*"];
+    let texts = [
+        "; touch planted",
+        "$(touch planted)",
+        "`touch planted`",
+        "| touch planted",
+        "> planted",
+        "$HOME",
+        "*",
+    ];
     let arguments = texts.map(Argument::from).to_vec();
     let lines = printed(&Command { arguments, ..command(text(request, "program")) })?;
     let arguments = vec!["a\0b".into()];
     let nul = printed(&Command { arguments, ..command(text(request, "program")) });
     over(json!({ "sent": texts, "lines": lines, "nul": format!("{nul:?}") }))
+}
+
+/// Passes a text of the config on to the command, as one argument.
+pub(crate) fn passed_on(request: &Request) -> Result<Outcome, Error> {
+    let arguments = vec!["<%s>\\n".into(), Argument::Text(text(request, "text").to_owned())];
+    let lines = printed(&Command { arguments, ..command(text(request, "program")) })?;
+    over(json!({ "lines": lines }))
 }

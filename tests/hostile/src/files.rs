@@ -5,9 +5,7 @@ use std::fs;
 
 use docket_plugin::{Error, Outcome, Request};
 use wasip2::clocks::wall_clock::Datetime;
-use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
-};
+use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags};
 use wasip2::io::streams::StreamError;
 
 use crate::tries::{Tries, create, docs, failed, folder, open, out, read, text};
