@@ -17,7 +17,7 @@ macro_rules! every_act {
                 cache_flood, file_for_a_folder,
             }
             limits {
-                endless_run, copy_storm, deep_recursion, grow_to_four_gib, use_all_memory, sleep_for_ever,
+                endless_run, copy_storm, deep_recursion, deep_frames, grow_to_four_gib, use_all_memory, sleep_for_ever,
                 poll_for_ever, blocked_stdin, million_handles, million_logs, million_activities, endless_stdout,
                 endless_stderr, empty_lines, trap_in_run, panic_in_run, exit_in_run, timeout_then_again,
                 deep_result, giant_result, giant_error, giant_question,
@@ -43,7 +43,7 @@ macro_rules! every_check {
     ($generate:ident) => {
         $generate! {
             checks {
-                endless_check, trap_in_check, files_in_check, words_in_check, million_faults,
+                endless_check, trap_in_check, files_in_check, words_in_check, many_faults,
             }
         }
     };

@@ -27,7 +27,9 @@ fn refused(ground: &Ground, config: Value, words: &[&str]) -> String {
 
 pub(crate) fn endless_check(ground: Ground) {
     ground.settings("limits: { cpu: 1 }\n");
-    refused(&ground, json!({}), &["'hostile-guest'", "1 s of CPU"]);
+    let said = refused(&ground, json!({}), &["'hostile-guest'"]);
+    // Where a machine has more to do than it can, the time of the clock is over first.
+    assert!(said.contains("1 s of CPU") || said.contains("longer than 5 s"), "{said}");
 }
 
 pub(crate) fn trap_in_check(ground: Ground) {
@@ -44,7 +46,7 @@ pub(crate) fn words_in_check(ground: Ground) {
 }
 
 /// Some of the faults are enough.
-pub(crate) fn million_faults(ground: Ground) {
+pub(crate) fn many_faults(ground: Ground) {
     let said = refused(&ground, json!({}), &["fault 0"]);
     assert!(said.len() < 1 << 20, "{} bytes were said", said.len());
 }

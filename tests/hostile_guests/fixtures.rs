@@ -109,8 +109,15 @@ pub(crate) fn endless_manifest_schema() -> Vec<u8> {
 
 /// A plugin with components in components.
 pub(crate) fn nested_components() -> Vec<u8> {
-    let nested = (0..2_000)
-        .fold(HEAD.to_vec(), |inner, _| [HEAD.to_vec(), vec![4], leb128(inner.len()), inner].concat());
+    const DEPTH: usize = 20_000;
+    let mut sizes = vec![HEAD.len()];
+    for _ in 0..DEPTH {
+        let inner = sizes[sizes.len() - 1];
+        sizes.push(HEAD.len() + 1 + leb128(inner).len() + inner);
+    }
+    let begin = |inner: &usize| [&HEAD[..], &[4], &leb128(*inner)].concat();
+    let outer: Vec<u8> = sizes[..DEPTH].iter().rev().flat_map(begin).collect();
+    let nested = [outer, HEAD.to_vec()].concat();
     [guest(), vec![4], leb128(nested.len()), nested].concat()
 }
 
@@ -160,7 +167,7 @@ impl Core {
               (type $error (record (field "code" string) (field "message" string) (field "hint" (option string)) (field "retryable" bool)))
               (type $fault (record (field "pointer" string) (field "message" string) (field "hint" (option string))))
               (func $run (param "request" string) (result (result $outcome (error $error)))
-                (canon lift (core func $core "run") (memory $memory) (realloc $realloc) (post-return (func $core "after-run"))))
+                (canon lift (core func $core "run") (memory $memory) (realloc $realloc) (post-return (core func $core "after-run"))))
               (func $check (param "stage-type" string) (param "config" string) (result (list $fault))
                 (canon lift (core func $core "check") (memory $memory) (realloc $realloc)))
               (component $named

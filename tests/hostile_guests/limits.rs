@@ -35,6 +35,13 @@ pub(crate) fn deep_recursion(ground: Ground) {
     ground.fails(json!({}), "stack-limit", &["'hostile-guest'"]);
 }
 
+/// What a language keeps in memory beside the stack ends where memory begins.
+pub(crate) fn deep_frames(ground: Ground) {
+    let ended = ground.attempt(json!({}));
+    let code = ended.failure(0)["code"].clone();
+    assert!(code == "plugin-crashed" || code == "stack-limit", "{}", ended.failure(0));
+}
+
 pub(crate) fn grow_to_four_gib(ground: Ground) {
     ground.is_sealed(json!({}));
 }

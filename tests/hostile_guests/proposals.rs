@@ -173,24 +173,22 @@ pub(crate) fn through_links(ground: Ground) {
 /// A change set is written beneath handles: a link of the project, put there by whomever, is not followed.
 pub(crate) fn through_project_links(ground: Ground) {
     let out = ground.place.project().join("out");
-    for (what, path, target) in [
-        ("folder", "linked/x.md", ground.canary()),
-        ("file", "kept.md", ground.canary().join("kept.md")),
-        ("nothing", "planted.md", ground.canary().join("planted.md")),
-    ] {
-        std::fs::create_dir_all(&out).expect("created");
-        let link = path.split('/').next().expect("a name");
-        symlink(&target, out.join(link)).expect("linked");
-        ground.define(&[json!({ "path": format!("out/{path}") })], &json!(null));
-        ground.trust();
-        let before = ground.look();
-        let output = ground.start();
-        assert_ne!(output.code, 0, "a link to a {what} was written through: {}", output.stderr);
-        assert!(output.stderr.contains(&format!("out/{path}")), "{}", output.stderr);
-        before.assert_only_added(&ground.look(), &[]);
-        std::fs::remove_dir_all(&out).expect("removed");
+    std::fs::create_dir_all(&out).expect("created");
+    let (canary, inside) = (ground.canary(), ground.place.project().join("docs"));
+    let targets = [
+        ("folder", canary.clone()),
+        ("folder-of-the-project", inside),
+        ("kept.md", canary.join("kept.md")),
+        ("planted.md", canary.join("planted.md")),
+    ];
+    targets.iter().for_each(|(link, target)| symlink(target, out.join(link)).expect("linked"));
+    let names = ["out/folder/x.md", "out/folder-of-the-project/a.md", "out/kept.md", "out/planted.md"];
+    let ended = ground.attempts(&paths(&names), &json!(null), &[]);
+    for (number, name) in names.iter().enumerate() {
+        let failure = ended.failure(number);
+        let message = failure["message"].as_str().unwrap_or_default();
+        assert!(message.contains(name) && message.contains("can't be written"), "{name}: {failure}");
     }
-    ground.completes(json!({ "act": "well" }));
 }
 
 /// A stage that took too much room, and its scratch is gone.
@@ -222,12 +220,8 @@ pub(crate) fn cache_flood(ground: Ground) {
 /// Where the project has a folder nothing is put in its place.
 pub(crate) fn file_for_a_folder(ground: Ground) {
     ground.place.write("out/sub/kept.md", "kept");
-    ground.define(&[json!({ "path": "out/sub" })], &json!(null));
-    ground.trust();
-    let before = ground.look();
-    let output = ground.start();
-    assert_ne!(output.code, 0, "a folder was replaced: {}", output.stderr);
-    assert!(output.stderr.contains("out/sub"), "{}", output.stderr);
-    before.assert_only_added(&ground.look(), &[]);
-    ground.completes(json!({ "act": "well" }));
+    let ended = ground.attempt(json!({ "path": "out/sub" }));
+    let failure = ended.failure(0);
+    let message = failure["message"].as_str().unwrap_or_default();
+    assert!(message.contains("'out/sub'") && message.contains("can't be written"), "{failure}");
 }

@@ -57,12 +57,12 @@ pub(crate) fn bytes_swapped_while_waiting(ground: Ground) {
 
 /// The file of grants, made unbelievable and whole again.
 #[track_caller]
-fn unbelievable(ground: &Ground, spoil: impl FnOnce(&std::path::Path), words: &[&str]) {
+fn unbelievable(ground: &Ground, spoil: impl FnOnce(&std::path::Path), code: i32, words: &[&str]) {
     trusted(ground);
     let file = ground.place.docket_home().join("trust.json");
     let whole = std::fs::read(&file).expect("there");
     spoil(&file);
-    refused(ground, 2, &[&["trust.json"], words].concat());
+    refused(ground, code, &[&["trust.json"], words].concat());
     // Neither is it written over with an empty one.
     let trusting = ground.docket(&["trust", "--yes"]);
     assert_ne!(trusting.code, 0, "{}", trusting.stderr);
@@ -77,7 +77,7 @@ pub(crate) fn grants_others_can_write(ground: Ground) {
     let spoil = |file: &std::path::Path| {
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o666)).expect("set");
     };
-    unbelievable(&ground, spoil, &["can be written by other users", "chmod"]);
+    unbelievable(&ground, spoil, 4, &["can be written by other users", "chmod"]);
 }
 
 pub(crate) fn grants_damaged(ground: Ground) {
@@ -85,14 +85,14 @@ pub(crate) fn grants_damaged(ground: Ground) {
         let bytes = std::fs::read(file).expect("there");
         std::fs::write(file, &bytes[..bytes.len() / 2]).expect("written");
     };
-    unbelievable(&ground, spoil, &["damaged"]);
+    unbelievable(&ground, spoil, 1, &["damaged"]);
 }
 
 pub(crate) fn grants_from_the_future(ground: Ground) {
     let spoil = |file: &std::path::Path| {
         std::fs::write(file, r#"{ "format": 999, "projects": {}, "grants": {} }"#).expect("written");
     };
-    unbelievable(&ground, spoil, &["999"]);
+    unbelievable(&ground, spoil, 1, &["999"]);
 }
 
 pub(crate) fn grants_are_a_folder(ground: Ground) {
@@ -101,7 +101,7 @@ pub(crate) fn grants_are_a_folder(ground: Ground) {
         std::fs::create_dir(file).expect("created");
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o700)).expect("set");
     };
-    unbelievable(&ground, spoil, &[]);
+    unbelievable(&ground, spoil, 1, &[]);
 }
 
 /// A file that somebody put into the user's own folder was not granted anything by that.
@@ -192,7 +192,7 @@ fn echoed(ground: &Ground, text: &str) -> serde_json::Value {
     let config =
         json!({ "act": "commands/passed_on", "program": "/usr/bin/printf", "text": "${{ inputs.text }}" });
     let definition = json!({
-        "name": "Attempts", "version": 1, "inputs": { "text": { "type": "string", "required": true } },
+        "name": "Attempts", "version": 1, "inputs": [{ "name": "text", "type": "string", "required": true }],
         "stages": [{ "name": "s", "type": "hostile", "config": config }],
     });
     ground.place.write(".docket/workflows/definitions/attempts.yml", yaml(&definition));

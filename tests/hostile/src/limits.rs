@@ -37,15 +37,26 @@ pub(crate) fn copy_storm(_: &Request) -> Result<Outcome, Error> {
     }
 }
 
-/// Calls itself until there is no stack left.
+/// Calls itself until there is no stack left, with nothing on the stack but calls.
 pub(crate) fn deep_recursion(_: &Request) -> Result<Outcome, Error> {
-    over(json!({ "depth": deeper(0) }))
+    over(json!({ "depth": deeper(1) }))
+}
+
+#[inline(never)]
+fn deeper(depth: u64) -> u64 {
+    // No sum: a compiler can make a loop of one.
+    if depth == 0 { 0 } else { deeper(depth.wrapping_add(1)).rotate_left(7) ^ depth }
+}
+
+/// Calls itself until there is no room for what a call keeps in memory.
+pub(crate) fn deep_frames(_: &Request) -> Result<Outcome, Error> {
+    over(json!({ "depth": larger(0) }))
 }
 
 #[expect(unconditional_recursion, reason = "this is what the act is for")]
-fn deeper(depth: u64) -> u64 {
+fn larger(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 64]);
-    deeper(depth + 1).wrapping_add(frame.iter().sum())
+    larger(depth + 1).wrapping_add(frame.iter().sum())
 }
 
 /// Asks for all the memory that 32 bits can name, at once.
