@@ -11,7 +11,7 @@ use super::error::Untrusted;
 use crate::plugin::catalog::PluginBytes;
 use crate::plugin::manifest::{Capabilities, ManifestError};
 use crate::plugin::{Catalog, Plugin, PluginOrigin};
-use crate::store::plugin_lock::PluginLock;
+use crate::store::plugin_lock::{Pin, PluginLock};
 use crate::store::trust::{Item, Standing, Trust};
 use crate::store::{Home, Project, plugin_files, trust};
 
@@ -45,10 +45,8 @@ impl Plugins {
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
         let candidates = candidates(Some(project), home, max_bytes)?;
         // Without foreign plugins there is nothing to look up.
-        let (trust, lock) = match candidates.is_empty() {
-            true => (Trust::default(), PluginLock::default()),
-            false => (Trust::load(home)?, PluginLock::load(project)?),
-        };
+        let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
+        let lock = PluginLock::load(project)?;
         let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
         let mut usable = Vec::new();
         for candidate in candidates {
@@ -62,19 +60,23 @@ impl Plugins {
                         (Ok(granted), None) => usable.push(Arc::new(plugin.granted(granted))),
                         (Err(untrusted), None) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
                         (_, Some(pin)) => {
-                            let untrusted = Untrusted {
-                                path: candidate.path,
-                                standing: Standing::Trusted,
-                                capabilities: Vec::new(),
-                                pinned: Some((plugin.sha256.clone(), pin.clone())),
-                            };
+                            let untrusted = not_as_pinned(candidate.path, &plugin, pin);
                             plugins.untrusted.push((Arc::new(plugin), untrusted));
                         }
                     }
                 }
             }
         }
-        usable.extend(built_in);
+        for plugin in built_in {
+            match lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256) {
+                None => usable.push(plugin),
+                Some(pin) => {
+                    let path = format!("built-in {}", plugin.manifest.name);
+                    let untrusted = not_as_pinned(path, &plugin, pin);
+                    plugins.untrusted.push((plugin, untrusted));
+                }
+            }
+        }
         plugins.usable = Catalog::new(usable);
         Ok(plugins)
     }
@@ -116,6 +118,16 @@ impl Plugins {
         let untrusted = self.untrusted.iter().map(|(plugin, _)| plugin);
         let plugin = untrusted.chain(self.usable.plugins()).find(serves)?;
         Some(&plugin.manifest.capabilities)
+    }
+}
+
+/// A plugin that the project pins with other bytes, wherever it comes from.
+fn not_as_pinned(path: String, plugin: &Plugin, pin: &Pin) -> Untrusted {
+    Untrusted {
+        path,
+        standing: Standing::Trusted,
+        capabilities: Vec::new(),
+        pinned: Some(Box::new((plugin.sha256.clone(), pin.clone()))),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::cli::{exit_code, resume_command, start_args};
 use crate::engine::check::Definition;
 use crate::engine::control::look;
 use crate::engine::start::Start;
-use crate::engine::{Engine, EngineError, Stopped, trust};
+use crate::engine::{Engine, EngineError, Stopped};
 use crate::store::RunFolder;
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 
@@ -168,17 +168,7 @@ fn run(
 ) -> Result<ExitCode, CliError> {
     let interrupt = interrupt()?;
     let mut shown = Shown::new(ui);
-    let started = engine.start(definition, start, &mut shown, interrupt);
-    let mut driver = match started {
-        Ok(driver) => driver,
-        Err(error) => {
-            if let EngineError::NotTrusted(items) = &error {
-                let setting = engine.setting();
-                trust::log_denial(&setting.home, setting.project.root(), &setting.actor, items);
-            }
-            return Err(error.into());
-        }
-    };
+    let mut driver = engine.start(definition, start, &mut shown, interrupt)?;
     if detach {
         let run = driver.state().id().to_owned();
         drop(driver);

@@ -71,7 +71,7 @@ pub(super) fn remove(
         ask(settings, ui, "removing a plugin", &question, format!("docket plugin remove {plugin} --yes"))?;
     }
     workshop.remove(&installed)?;
-    let text = format!("{} is removed, and what it was granted is taken back", printable(&installed.path));
+    let text = format!("{} is removed", printable(&installed.path));
     ui.result(&text, &DoneShape { done: text.clone() })?;
     Ok(ExitCode::Done)
 }
@@ -105,9 +105,7 @@ pub(super) fn grant(
         };
         ask(settings, ui, "granting something to a plugin", &question, command)?;
     }
-    let mut granted = installed.grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
-    granted.extend(wanted);
-    workshop.decide(&installed, &granted)?;
+    workshop.decide(&installed, &wanted, &BTreeSet::new())?;
     shown(workshop, plugin, ui, "granted; a change of its bytes asks again")
 }
 
@@ -132,7 +130,7 @@ pub(super) fn revoke(
     }
     let had = installed.grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
     let taken = chosen(capabilities_named, &had.iter().cloned().collect::<Vec<_>>())?;
-    workshop.decide(&installed, &had.difference(&taken).cloned().collect())?;
+    workshop.decide(&installed, &BTreeSet::new(), &taken)?;
     shown(workshop, plugin, ui, "revoked; it runs without")
 }
 
