@@ -357,17 +357,19 @@ impl Usage {
     /// Both together; what is unknown in both stays unknown.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        fn sum<T: std::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Option<T> {
+        fn sum<T: Copy>(left: Option<T>, right: Option<T>, add: fn(T, T) -> T) -> Option<T> {
             match (left, right) {
-                (Some(left), Some(right)) => Some(left + right),
+                (Some(left), Some(right)) => Some(add(left, right)),
                 (left, right) => left.or(right),
             }
         }
+        // Plugins say what was used, and may say anything: a sum stays a number.
+        let tokens = |left, right| sum(left, right, u64::saturating_add);
         Self {
-            input_tokens: sum(self.input_tokens, other.input_tokens),
-            cached_tokens: sum(self.cached_tokens, other.cached_tokens),
-            output_tokens: sum(self.output_tokens, other.output_tokens),
-            cost_usd: sum(self.cost_usd, other.cost_usd),
+            input_tokens: tokens(self.input_tokens, other.input_tokens),
+            cached_tokens: tokens(self.cached_tokens, other.cached_tokens),
+            output_tokens: tokens(self.output_tokens, other.output_tokens),
+            cost_usd: sum(self.cost_usd, other.cost_usd, |left, right| (left + right).min(f64::MAX)),
         }
     }
 }
