@@ -11,6 +11,7 @@ mod asked_limits;
 mod capabilities;
 pub mod catalog;
 mod compile;
+pub mod exports;
 pub mod grants;
 pub mod host;
 pub mod limits;
