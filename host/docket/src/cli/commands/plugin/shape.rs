@@ -61,10 +61,10 @@ pub(in crate::cli) struct PluginShape {
     /// What it imports.
     pub imports: Vec<String>,
     /// What it exports. Only of a plugin that is inspected.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exports: Vec<String>,
     /// JSON Schema of the config of each stage type it serves, by its name. Only of a plugin that is inspected.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub configs: BTreeMap<String, Value>,
     /// When somebody decided what it may do.
     #[serde(skip_serializing_if = "Option::is_none")]
