@@ -15,6 +15,10 @@ use crate::store::plugin_lock::{Pin, PluginLock};
 use crate::store::trust::{Item, Standing, Trust};
 use crate::store::{Home, Project, plugin_files, trust};
 
+/// A component of the user's that is larger than this is not read at all. Within it, the limit for components is judged
+/// when one is compiled: only its manifest tells whether it asks for a higher one.
+const MAX_READ: u64 = 256 * 1024 * 1024;
+
 /// The plugins there are.
 pub struct Plugins {
     /// Those that may be used.
@@ -169,6 +173,7 @@ pub fn candidates(
         };
         found.push(Candidate { path, plugin, item });
     }
+    let max_bytes = max_bytes.max(MAX_READ);
     for (path, bytes) in plugin_files::of_user(home, max_bytes)? {
         let path = path.display().to_string();
         let plugin = match bytes {

@@ -148,7 +148,8 @@ impl Surroundings for Today<'_> {
         }
         let launcher = launcher.filter(|_| stage_type == "agent");
         let Ok(Some(plugin)) = self.manifests.plugins.find(stage_type, launcher) else { return Vec::new() };
-        self.runtime.check(plugin, stage_type, config, self.limits).unwrap_or_else(|failure| {
+        let limits = plugin.rights.limits.raise(*self.limits);
+        self.runtime.check(plugin, stage_type, config, &limits).unwrap_or_else(|failure| {
             vec![ConfigFault { pointer: String::new(), message: failure.message, hint: failure.hint }]
         })
     }

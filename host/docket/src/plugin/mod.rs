@@ -8,16 +8,21 @@
 )]
 
 mod asked_limits;
+pub mod cache;
 mod capabilities;
 pub mod catalog;
 mod compile;
 pub mod exports;
 pub mod grants;
 pub mod host;
+mod imports;
 pub mod limits;
+mod machine;
 pub mod manifest;
+mod reply;
 mod runtime;
 mod tier;
+mod trap;
 
 pub use asked_limits::AskedLimits;
 pub use catalog::{Catalog, Plugin, PluginOrigin};

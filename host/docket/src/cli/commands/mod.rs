@@ -8,6 +8,7 @@ mod inspect;
 mod kept;
 pub(super) mod plugin;
 mod prune;
+mod rights;
 mod schema;
 mod setup;
 mod start;
