@@ -108,7 +108,7 @@ pub(crate) fn unknown_contract(ground: Ground) {
 }
 
 pub(crate) fn unknown_import(ground: Ground) {
-    stage_fails(&ground, "component-invalid", &["'hostile-guest'", "WASI 0.2"]);
+    stage_fails(&ground, "import-missing", &["'hostile-guest' imports `evil:random/random@"]);
 }
 
 pub(crate) fn process_without_asking(ground: Ground) {
@@ -222,6 +222,6 @@ pub(crate) fn growing_table(ground: Ground) {
 }
 
 pub(crate) fn many_instances(ground: Ground) {
-    ends_badly(&ground, &[1, 2], &["'hostile-guest'", "instance"]);
+    ends_badly(&ground, &[1, 2], &["'hostile-guest'", "parts"]);
     recovers(&ground);
 }
