@@ -167,3 +167,65 @@ pub(crate) fn agent() -> Vec<Seed> {
     seeds.extend(MANIFESTS.iter().map(|text| seed(format!("manifest-{}", text.len()), [b"\x01", text.as_bytes()].concat())));
     seeds
 }
+
+/// Paths with what is asked for and what stands in a config.
+#[cfg(feature = "host")]
+pub(crate) fn paths() -> Vec<Seed> {
+    let texts = [
+        "docs/a.md\ndocs/*.md\ndocs/rfcs/.reviews/x.md",
+        "out/b/c.txt\nout/**\na",
+        ".git/config\n**\n.github/x",
+        "a/.GIT. /x\n{a,b}/[cd]?\n.docket",
+        "git~1/x\n**/x\nC:/x",
+        "../x\n../*\n/etc/passwd",
+        ".g\u{200d}it/x\n.*\na\\\\b",
+        ".git::$INDEX_ALLOCATION\n*\nnul.txt",
+        ".doc\u{212a}et/x\n*/*\ncom1",
+        "docket~1/.. /a..\n*\n...",
+    ];
+    texts.iter().enumerate().map(|(number, text)| seed(format!("path-{number}"), *text)).collect()
+}
+
+/// Manifests alone and in components.
+#[cfg(feature = "host")]
+pub(crate) fn manifest() -> Vec<Seed> {
+    let manifests = MANIFESTS.iter().enumerate();
+    let mut seeds: Vec<Seed> = manifests
+        .flat_map(|(number, text)| {
+            let whole = crate::manifest::component(text.as_bytes());
+            [
+                seed(format!("manifest-{number}"), [&[1], text.as_bytes()].concat()),
+                seed(format!("component-{number}"), [&[0], whole.as_slice()].concat()),
+            ]
+        })
+        .collect();
+    seeds.extend(behind(&[0], &["\0asm\x01\0\0\0", "\0asm\r\0\x01\0", "hello"]));
+    seeds
+}
+
+/// Programs for the guest.
+#[cfg(feature = "host")]
+pub(crate) fn host() -> Vec<Seed> {
+    let programs: [&[u8]; 10] = [
+        // Opens a file of the project and reads it.
+        &[1, 0, 0, 0, 1, 3, 4, 0, 1, 0, 10, 4, 200, 0, 0],
+        // Makes folders, files and links below every folder there is.
+        &[1, 15, 1, 0, 11, 0, 0, 2, 0, 0, 1, 11, 4, 9, 3, 0, 12, 4, 97, 65, 0, 0, 23, 1, 1, 0, 7, 0, 10, 0],
+        // Says things, and what it used.
+        &[1, 40, 2, 41, 3, 42, 4, 43, 220, 220, 220, 220, 45, 5, 46, 200, 47, 48, 5, 49, 9, 255, 0, 1, 2, 3, 0],
+        // Starts the command and follows it.
+        &[3, 56, 1, 2, 2, 98, 104, 105, 0, 0, 58, 0, 19, 58, 0, 19, 58, 0, 19, 59, 0, 19, 61, 0, 5, 62, 0],
+        &[3, 56, 1, 3, 0, 99, 97, 46, 98, 1, 98, 97, 97, 2, 97, 1, 99, 97, 46, 98, 2, 0, 58, 0, 19, 58, 0, 15],
+        // The same without a command that is there.
+        &[1, 56, 1, 2, 2, 98, 104, 105, 0, 0, 58, 0, 19],
+        // Strangers: handles that were never given, the network, standard input, much memory and many random bytes.
+        &[1, 54, 99, 50, 4, 52, 80, 1, 53, 255, 255, 55, 220, 27, 9, 0, 1, 0],
+        // Moves and links between folders.
+        &[1, 19, 0, 0, 3, 1, 1, 9, 0, 21, 0, 1, 0, 4, 2, 0, 26, 0, 0, 18, 1, 0, 9, 0, 22, 1, 0, 1, 5, 2, 0, 7, 0],
+        // Streams and folders.
+        &[1, 30, 0, 0, 31, 0, 0, 31, 0, 0, 32, 0, 0, 0, 33, 0, 99, 0, 34, 1, 0, 0, 35, 0, 98, 65, 66, 1, 0, 36, 0, 0],
+        // The looks of a config.
+        &[8, 40, 2, 43, 1, 1, 1, 1, 54, 3, 12, 0, 97, 65, 0, 255, 0, 2, 3, 4],
+    ];
+    programs.iter().enumerate().map(|(number, bytes)| seed(format!("program-{number}"), *bytes)).collect()
+}
