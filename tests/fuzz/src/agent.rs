@@ -83,7 +83,9 @@ fn is_closed(schema: &Value) -> bool {
     let own = properties.is_none_or(|properties| {
         let required = keywords.get("required").and_then(Value::as_array);
         keywords.get("additionalProperties") == Some(&Value::Bool(false))
-            && required.is_some_and(|names| properties.keys().all(|name| names.contains(&Value::from(name.as_str()))))
+            && required.is_some_and(|names| {
+                properties.keys().all(|name| names.contains(&Value::from(name.as_str())))
+            })
     });
     let inner = properties.into_iter().flat_map(|properties| properties.values());
     own && inner.chain(keywords.get("items")).all(is_closed)
@@ -109,6 +111,10 @@ fn is_kept(value: &Value) {
     let said = serde_json::json!({ "type": "item.completed", "item": { "type": "agent_message", "text": value.to_string() } });
     let over = serde_json::json!({ "type": "turn.completed", "usage": {} });
     let lines = [said.to_string(), over.to_string()];
-    let read = replay(&agent, lines.iter().map(String::as_str), &ExitStatus { code: Some(0), ..ExitStatus::default() });
+    let read = replay(
+        &agent,
+        lines.iter().map(String::as_str),
+        &ExitStatus { code: Some(0), ..ExitStatus::default() },
+    );
     assert_eq!(read.expect("codex is known").answer.as_ref(), Ok(value), "a good review was changed");
 }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use docket_core::definition::{Workflow, render_prompt};
 use docket_core::run::{
-    Decision, Effect, Ending, Failure, Input, NewRun, Question, RunStages, RunState, StageStatus, Usage, Writer,
-    create, decide, output_files, read, scope, task,
+    Decision, Effect, Ending, Failure, Input, NewRun, Question, RunStages, RunState, StageStatus, Usage,
+    Writer, create, decide, output_files, read, scope, task,
 };
 use serde_json::{Value, json};
 
@@ -76,11 +76,15 @@ impl<'a> Run<'a> {
                     3 => Ending::Waiting(Question { prompt: "?".into(), schema: None }),
                     _ => Ending::Failed(Failure::new("x", "broke")),
                 };
-                let usage = Usage { input_tokens: Some(u64::MAX / 2), cost_usd: Some(0.5), ..Usage::default() };
+                let usage =
+                    Usage { input_tokens: Some(u64::MAX / 2), cost_usd: Some(0.5), ..Usage::default() };
                 Input::StageEnded { stage, attempt, ending, plugin: Some(plugin()), usage }
             }
             5 => Input::Applied { stage: self.applying.pop_front()? },
-            6 => Input::ApplyFailed { stage: self.applying.pop_front()?, failure: Failure::new("c", "conflict") },
+            6 => Input::ApplyFailed {
+                stage: self.applying.pop_front()?,
+                failure: Failure::new("c", "conflict"),
+            },
             7 => Input::Answer { stage: named(which), value: list, by },
             8 => Input::Approve { stage: named(which), comment: None, form: None, by },
             9 => Input::Reject { stage: named(which), to: named(which / 3), comment: Some("no".into()), by },

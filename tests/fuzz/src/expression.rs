@@ -30,7 +30,8 @@ struct Names {
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
     let result = json!({ "blockers": [{ "id": "B-1", "n": 1 }], "minor": [], "summary": "fine", "n": 7 });
-    let outputs = BTreeMap::from([("result".to_owned(), result.clone()), ("list".to_owned(), json!([3, 1, 2]))]);
+    let outputs =
+        BTreeMap::from([("result".to_owned(), result.clone()), ("list".to_owned(), json!([3, 1, 2]))]);
     Names {
         inputs: BTreeMap::from([
             ("rfc_path".to_owned(), json!("docs/rfc-1.md")),

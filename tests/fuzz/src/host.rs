@@ -55,7 +55,9 @@ static SETTING: LazyLock<Mutex<Setting>> = LazyLock::new(|| {
     let runtime = Runtime::new(&scratch.compiled());
     let origin = PluginOrigin::File("fuzz-guest.wasm".to_owned());
     let plugin = Plugin::new(PluginBytes::Embedded(GUEST), origin).expect("the guest is a plugin");
-    let grants = Grants::resolve(&plugin.manifest.capabilities, &json!({})).expect("what it asks for is sound");
+    let asked = plugin.manifest.capabilities.listed().into_iter().collect();
+    let plugin = plugin.granted(&asked);
+    let grants = Grants::resolve(&plugin.rights, &json!({})).expect("what it asks for is sound");
     Mutex::new(Setting { scratch, runtime, plugin, grants })
 });
 
@@ -123,6 +125,7 @@ fn runs(setting: &Setting, program: &[u8], has_command: bool) {
             environment: Vec::new(),
             records: scratch.records(),
         }),
+        environment: Vec::new(),
     });
     assert!(!scratch.folders().work.exists(), "a stage's scratch is left behind");
     let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +138,11 @@ fn runs(setting: &Setting, program: &[u8], has_command: bool) {
             assert!(writes.len() <= limits.out_files, "{} proposals", writes.len());
             for write in writes {
                 assert!(grants.allow(&write).is_ok(), "'{}' was not granted", write.path);
-                assert!(ProjectPath::writable(write.path.as_str()).is_ok(), "'{}' may not be written", write.path);
+                assert!(
+                    ProjectPath::writable(write.path.as_str()).is_ok(),
+                    "'{}' may not be written",
+                    write.path
+                );
                 assert!(!holds_secret(&write.bytes), "a proposal with what was not granted");
             }
         }

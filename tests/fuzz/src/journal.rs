@@ -30,7 +30,9 @@ pub fn journal(data: &[u8]) {
             goes_on(&bytes, &journal, *choice);
         }
         // One line that was cut short is no journal to read on from, and a damaged line to look at.
-        Err(error) if error.fault == JournalFault::Empty => assert_eq!(faults.first().map(|it| it.line), Some(1)),
+        Err(error) if error.fault == JournalFault::Empty => {
+            assert_eq!(faults.first().map(|it| it.line), Some(1))
+        }
         Err(error) => {
             assert_eq!(faults.first(), Some(&error), "refused for another reason than the first fault");
         }
@@ -105,7 +107,8 @@ fn goes_on(bytes: &[u8], journal: &Journal, choice: u8) {
         Tail::Clean => bytes.len(),
         Tail::Torn { sound } => sound,
     };
-    let choices: Vec<u8> = (0..24).map(|step| choice.wrapping_mul(31).wrapping_add(37_u8.wrapping_mul(step))).collect();
+    let choices: Vec<u8> =
+        (0..24).map(|step| choice.wrapping_mul(31).wrapping_add(37_u8.wrapping_mul(step))).collect();
     let mut run = Run::go_on(&workflow, state, journal.writer.clone(), bytes[..whole].to_vec());
     run.drive(&[&[14][..], &choices].concat());
 }

@@ -31,8 +31,29 @@ impl Random {
 const TELLING: &[u8] = b"\0\x01\x7f\x80\xff\n\r\t \x1b\"'\\/.,:;{}[]()<>$%&*?~-_=+#|@!0129azAZ";
 /// Words that have a meaning somewhere in docket.
 const WORDS: [&str; 24] = [
-    "..", "../", "${{ ", " }}", "{{", "}}", "{%", "%}", "${", "null", "true", "-1", "18446744073709551615",
-    "1e999", ".git", ".docket", "\u{feff}", "\u{202e}", "stages.", "matrix", "inputs.", "if: ", "- name: ",
+    "..",
+    "../",
+    "${{ ",
+    " }}",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "${",
+    "null",
+    "true",
+    "-1",
+    "18446744073709551615",
+    "1e999",
+    ".git",
+    ".docket",
+    "\u{feff}",
+    "\u{202e}",
+    "stages.",
+    "matrix",
+    "inputs.",
+    "if: ",
+    "- name: ",
     "\u{1b}[31m",
 ];
 

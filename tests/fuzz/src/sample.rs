@@ -56,7 +56,11 @@ impl Own {
         for stage in stages {
             let name = stage["type"].as_str().unwrap_or_default().to_owned();
             if !types.iter().any(|known| known.name == name) {
-                types.push(StageType { name, config: stage["config"].clone(), result: stage["result"].clone() });
+                types.push(StageType {
+                    name,
+                    config: stage["config"].clone(),
+                    result: stage["result"].clone(),
+                });
             }
         }
         let launcher = |manifest: &Value| manifest["launcher"].as_str().map(str::to_owned);
@@ -187,5 +191,7 @@ pub(crate) fn plugin() -> PluginUsed {
 pub(crate) fn change_set(path: &str, text: &str) -> Option<ChangeSet> {
     let path = ProjectPath::writable(path).ok()?;
     let after = sha256(text.as_bytes());
-    Some(ChangeSet { files: vec![FileChange { path, before: None, after, content: Content::Text(text.into()) }] })
+    Some(ChangeSet {
+        files: vec![FileChange { path, before: None, after, content: Content::Text(text.into()) }],
+    })
 }

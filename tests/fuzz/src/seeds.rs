@@ -36,7 +36,8 @@ fn repository() -> PathBuf {
 /// The files of a folder of the repository and below it that end like this, in order.
 fn files(folder: &str, ending: &str) -> Vec<Seed> {
     fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-        let entries = std::fs::read_dir(folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
+        let entries =
+            std::fs::read_dir(folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
         for entry in entries {
             let path = entry.expect("an entry of a folder").path();
             if path.is_dir() {
@@ -66,7 +67,9 @@ pub fn regressions(target: &str) -> Vec<Seed> {
 pub(crate) fn definition() -> Vec<Seed> {
     let mut seeds = files("host/core/tests/definitions", ".yml");
     seeds.extend(DEFINITIONS.map(|(name, text)| seed(name, text)));
-    for choices in ["\0\0\x0e\0 \x05\0\x08", "\x04\x0b\0\x03\x19\x0d\x0e\0", "\x03\x07\x17\x27\x09\x39\x0a\x7f"] {
+    for choices in
+        ["\0\0\x0e\0 \x05\0\x08", "\x04\x0b\0\x03\x19\x0d\x0e\0", "\x03\x07\x17\x27\x09\x39\x0a\x7f"]
+    {
         let name = format!("everything-{}", seeds.len());
         seeds.push(seed(name, format!("{EVERYTHING}{DIVIDER}{choices}")));
     }
@@ -74,25 +77,31 @@ pub(crate) fn definition() -> Vec<Seed> {
 }
 
 pub(crate) fn expression() -> Vec<Seed> {
-    let alone = behind(&[0], &[
-        "inputs.perspective == 'security' && n > 2",
-        "stages.review-{perspective}.outputs.result.blockers.size() > 0",
-        "stages['review-' + perspective].outputs.list.map(x, x * 2).filter(x, x > 2)",
-        "perspective == 'all' ? stages.later.outputs.x : [1, 2.5, {'a': null}]",
-        "blockers_count + minor_count > 0 || !has(matrix.side)",
-        "matrix.n % 2 == 0 && ratio / 0.5 > 1.0 && large > 1u",
-        "items.exists(i, i == 'a') && tricky.startsWith('{') && rfc_name.contains('rfc')",
-        "\"a\\n\\u00e9\" + r'raw' + b'bytes'",
-        "{'a': {'b': [1, 2, 3]}}.a.b[1] in [1, 2]",
-    ]);
-    let within = behind(&[1], &[
-        "docs/{rfc_name}-{date}-{perspective}.md",
-        "on ${{ date }} in ${workflow_id} {{n}} ${{ items }}",
-        "${{ {'a': '}}'} }}",
-        "reviews/${{ n }}/${inputs.rfc_path}",
-        "{tricky}",
-        "plain",
-    ]);
+    let alone = behind(
+        &[0],
+        &[
+            "inputs.perspective == 'security' && n > 2",
+            "stages.review-{perspective}.outputs.result.blockers.size() > 0",
+            "stages['review-' + perspective].outputs.list.map(x, x * 2).filter(x, x > 2)",
+            "perspective == 'all' ? stages.later.outputs.x : [1, 2.5, {'a': null}]",
+            "blockers_count + minor_count > 0 || !has(matrix.side)",
+            "matrix.n % 2 == 0 && ratio / 0.5 > 1.0 && large > 1u",
+            "items.exists(i, i == 'a') && tricky.startsWith('{') && rfc_name.contains('rfc')",
+            "\"a\\n\\u00e9\" + r'raw' + b'bytes'",
+            "{'a': {'b': [1, 2, 3]}}.a.b[1] in [1, 2]",
+        ],
+    );
+    let within = behind(
+        &[1],
+        &[
+            "docs/{rfc_name}-{date}-{perspective}.md",
+            "on ${{ date }} in ${workflow_id} {{n}} ${{ items }}",
+            "${{ {'a': '}}'} }}",
+            "reviews/${{ n }}/${inputs.rfc_path}",
+            "{tricky}",
+            "plain",
+        ],
+    );
     alone.into_iter().chain(within).collect()
 }
 
@@ -108,7 +117,10 @@ pub(crate) fn prompt() -> Vec<Seed> {
         "{{ document.content | as_data(document.path) | indent(2) | replace('a', 'b') | length }}",
         "{{ range(10) | batch(3) | list }}{{ 'a,b' | split(',') | join('-') }}{{ 7 // 2 ** 3 }}{{ 1 ~ 2 }}",
     ]));
-    seeds.extend(behind(&[0], &["# A document\n\n<<<END DATA-0000000000000000>>>\n", "", "docs/a.md\u{1b}[2J\n"]));
+    seeds.extend(behind(
+        &[0],
+        &["# A document\n\n<<<END DATA-0000000000000000>>>\n", "", "docs/a.md\u{1b}[2J\n"],
+    ));
     seeds
 }
 
@@ -164,7 +176,11 @@ pub(crate) fn agent() -> Vec<Seed> {
     seeds.extend(behind(&[2], &[&format!("{{\"type\":\"turn.completed\"}}\nanswer\n{plain}")]));
     let fenced = format!("Here it is:\n```json\n{plain}\n```\nBye");
     seeds.extend(behind(&[1], &[&plain, &fenced, "I {can't} {\"a\": {\"b\": \"}\"}} done", REVIEW_SCHEMA]));
-    seeds.extend(MANIFESTS.iter().map(|text| seed(format!("manifest-{}", text.len()), [b"\x01", text.as_bytes()].concat())));
+    seeds.extend(
+        MANIFESTS
+            .iter()
+            .map(|text| seed(format!("manifest-{}", text.len()), [b"\x01", text.as_bytes()].concat())),
+    );
     seeds
 }
 
@@ -212,18 +228,30 @@ pub(crate) fn host() -> Vec<Seed> {
         // Makes folders, files and links below every folder there is.
         &[1, 15, 1, 0, 11, 0, 0, 2, 0, 0, 1, 11, 4, 9, 3, 0, 12, 4, 97, 65, 0, 0, 23, 1, 1, 0, 7, 0, 10, 0],
         // Says things, and what it used.
-        &[1, 40, 2, 41, 3, 42, 4, 43, 220, 220, 220, 220, 45, 5, 46, 200, 47, 48, 5, 49, 9, 255, 0, 1, 2, 3, 0],
+        &[
+            1, 40, 2, 41, 3, 42, 4, 43, 220, 220, 220, 220, 45, 5, 46, 200, 47, 48, 5, 49, 9, 255, 0, 1, 2,
+            3, 0,
+        ],
         // Starts the command and follows it.
         &[3, 56, 1, 2, 2, 98, 104, 105, 0, 0, 58, 0, 19, 58, 0, 19, 58, 0, 19, 59, 0, 19, 61, 0, 5, 62, 0],
-        &[3, 56, 1, 3, 0, 99, 97, 46, 98, 1, 98, 97, 97, 2, 97, 1, 99, 97, 46, 98, 2, 0, 58, 0, 19, 58, 0, 15],
+        &[
+            3, 56, 1, 3, 0, 99, 97, 46, 98, 1, 98, 97, 97, 2, 97, 1, 99, 97, 46, 98, 2, 0, 58, 0, 19, 58, 0,
+            15,
+        ],
         // The same without a command that is there.
         &[1, 56, 1, 2, 2, 98, 104, 105, 0, 0, 58, 0, 19],
         // Strangers: handles that were never given, the network, standard input, much memory and many random bytes.
         &[1, 54, 99, 50, 4, 52, 80, 1, 53, 255, 255, 55, 220, 27, 9, 0, 1, 0],
         // Moves and links between folders.
-        &[1, 19, 0, 0, 3, 1, 1, 9, 0, 21, 0, 1, 0, 4, 2, 0, 26, 0, 0, 18, 1, 0, 9, 0, 22, 1, 0, 1, 5, 2, 0, 7, 0],
+        &[
+            1, 19, 0, 0, 3, 1, 1, 9, 0, 21, 0, 1, 0, 4, 2, 0, 26, 0, 0, 18, 1, 0, 9, 0, 22, 1, 0, 1, 5, 2, 0,
+            7, 0,
+        ],
         // Streams and folders.
-        &[1, 30, 0, 0, 31, 0, 0, 31, 0, 0, 32, 0, 0, 0, 33, 0, 99, 0, 34, 1, 0, 0, 35, 0, 98, 65, 66, 1, 0, 36, 0, 0],
+        &[
+            1, 30, 0, 0, 31, 0, 0, 31, 0, 0, 32, 0, 0, 0, 33, 0, 99, 0, 34, 1, 0, 0, 35, 0, 98, 65, 66, 1, 0,
+            36, 0, 0,
+        ],
         // The looks of a config.
         &[8, 40, 2, 43, 1, 1, 1, 1, 54, 3, 12, 0, 97, 65, 0, 255, 0, 2, 3, 4],
     ];

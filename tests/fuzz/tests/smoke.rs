@@ -56,7 +56,8 @@ fn run(target: &Target) -> Result<usize, String> {
 fn hold(target: &Target, name: &str, bytes: &[u8]) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(|| (target.run)(bytes))).map_err(|_| {
         let path = std::env::temp_dir().join(format!("docket-fuzz-{}-{name}", target.name));
-        let kept = std::fs::write(&path, bytes).map_or_else(|cause| cause.to_string(), |()| "is there".into());
+        let kept =
+            std::fs::write(&path, bytes).map_or_else(|cause| cause.to_string(), |()| "is there".into());
         format!("the input {name} broke it; {} {kept}", path.display())
     })
 }

@@ -6,14 +6,53 @@ const EDGES: [u64; 12] =
     [0, 1, 2, 255, 4096, 65_536, 1 << 20, (1 << 31) - 1, 1 << 32, 1 << 53, i64::MAX as u64, u64::MAX];
 /// Texts that mean something to somebody.
 const WORDS: [&str; 16] = [
-    "", "\0", "\u{1b}[2J", "\u{1b}]0;x\u{7}", "\u{202e}abc", "\n\n\n", "\r", "{\"a\":1}", "[", "--help", "../x",
-    "a\u{200d}b", "\u{9b}31m", "null", "\u{feff}", "granted",
+    "",
+    "\0",
+    "\u{1b}[2J",
+    "\u{1b}]0;x\u{7}",
+    "\u{202e}abc",
+    "\n\n\n",
+    "\r",
+    "{\"a\":1}",
+    "[",
+    "--help",
+    "../x",
+    "a\u{200d}b",
+    "\u{9b}31m",
+    "null",
+    "\u{feff}",
+    "granted",
 ];
 /// Parts of paths, of which some are there and some lead where nothing may lead.
 const PARTS: [&str; 28] = [
-    "..", ".", "", "docs", "a.md", "granted.md", "secret.txt", "escape", "out", "b", "link", "dir", ".git", ".docket",
-    ".env", "config", "outside", "victim.txt", "\0", "..\\", "NUL", "program", "CON.md", "a b", "ü", "cache-of-another",
-    "x.md", "proc",
+    "..",
+    ".",
+    "",
+    "docs",
+    "a.md",
+    "granted.md",
+    "secret.txt",
+    "escape",
+    "out",
+    "b",
+    "link",
+    "dir",
+    ".git",
+    ".docket",
+    ".env",
+    "config",
+    "outside",
+    "victim.txt",
+    "\0",
+    "..\\",
+    "NUL",
+    "program",
+    "CON.md",
+    "a b",
+    "ü",
+    "cache-of-another",
+    "x.md",
+    "proc",
 ];
 
 /// A program and how far it is carried out.
@@ -88,7 +127,10 @@ mod tests {
     fn a_program_that_is_over_is_nothing() {
         let mut program = Program::new(&[5]);
         assert_eq!(program.number(), 5);
-        assert_eq!((program.byte(), program.number(), program.text(), program.below(3)), (None, 0, String::new(), 0));
+        assert_eq!(
+            (program.byte(), program.number(), program.text(), program.below(3)),
+            (None, 0, String::new(), 0)
+        );
         assert_eq!(Program::new(&[9, 0, 3]).path(), "/../docs");
     }
 }

@@ -38,21 +38,29 @@ impl Scratch {
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let root = folder.path();
-        for inner in ["project/docs/b", "project/.git", "project/.docket", "outside", "caches/cache-of-another"] {
+        for inner in
+            ["project/docs/b", "project/.git", "project/.docket", "outside", "caches/cache-of-another"]
+        {
             fs::create_dir_all(root.join(inner)).expect("a folder of the project");
         }
         for granted in ["project/docs/a.md", "project/docs/b/b.md", "project/granted.md"] {
             fs::write(root.join(granted), "granted\n").expect("a file that is granted");
         }
         for secret in [
-            "project/secret.txt", "project/.git/config", "project/.docket/config", "project/docs/.env",
-            "outside/victim.txt", "caches/cache-of-another/x.md",
+            "project/secret.txt",
+            "project/.git/config",
+            "project/.docket/config",
+            "project/docs/.env",
+            "outside/victim.txt",
+            "caches/cache-of-another/x.md",
         ] {
             fs::write(root.join(secret), SECRET).expect("a file that is not granted");
         }
         for (target, link) in [
-            ("../../outside", "project/docs/escape"), ("../secret.txt", "project/docs/b/link"),
-            ("/etc/hostname", "project/docs/link"), ("../outside/victim.txt", "project/x.md"),
+            ("../../outside", "project/docs/escape"),
+            ("../secret.txt", "project/docs/b/link"),
+            ("/etc/hostname", "project/docs/link"),
+            ("../outside/victim.txt", "project/x.md"),
         ] {
             symlink(target, root.join(link)).expect("a link that leads out");
         }
