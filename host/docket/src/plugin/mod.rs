@@ -8,15 +8,20 @@
 )]
 
 mod asked_limits;
+pub mod cache;
 mod capabilities;
 pub mod catalog;
 mod compile;
 pub mod grants;
 pub mod host;
+mod imports;
 pub mod limits;
+mod machine;
 pub mod manifest;
+mod reply;
 mod runtime;
 mod tier;
+mod trap;
 
 pub use asked_limits::AskedLimits;
 pub use catalog::{Catalog, Plugin, PluginOrigin};
