@@ -11,6 +11,7 @@ mod bench;
 mod crash;
 mod demo;
 mod failure;
+mod fuzz;
 mod process;
 mod scratch;
 mod setup;
@@ -39,8 +40,10 @@ Usage: cargo xtask <task>
         [--deaths N] [--cases N] [--seed N] [--jobs N]    how long and which series; --case N runs one of its cases
         [--sabotage FAULTS]  breaks docket in a known way, to see that it is found
         [--write]            puts the table into docs/reliability.md
+  fuzz             Looks for inputs that break a promise, with cargo-fuzz: every target for a minute
+        [--seconds N] [--target T]..    how long each, and which
 
-`demo`, `test`, `bench` and `crash` do what `setup` does first, if it is needed.
+`demo`, `test`, `bench`, `crash` and `fuzz` do what `setup` does first, if it is needed.
 ";
 
 /// Exit code for a wrong command line, as docket's own.
@@ -87,6 +90,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             [other, ..] => Err(usage(&format!("`test` does not know `{other}`; it takes --fast or nothing"))),
         },
         "crash" => crash::crash(&crash::Options::parse(rest).map_err(|message| usage(&message))?),
+        "fuzz" => fuzz::fuzz(&fuzz::Options::parse(rest).map_err(|message| usage(&message))?),
         "bench" => bench::bench(&bench::Options::parse(rest).map_err(|message| usage(&message))?),
         other => Err(usage(&format!("there is no task `{other}`"))),
     }

@@ -22,8 +22,8 @@ pub enum PathError {
     /// Leads out of the project.
     #[error("'{0}' leads out of the project ('..')")]
     Escapes(String),
-    /// A part that is empty or `.`.
-    #[error("'{0}' has an empty part or a trailing '/'")]
+    /// A part that is empty or `.`, here or on systems that leave out dots and blanks at the end of a name.
+    #[error("'{0}' has an empty part, one of dots or blanks alone, or a trailing '/'")]
     EmptyPart(String),
     /// A character that has no place in a path.
     #[error("'{0}' contains a control character or a backslash")]
@@ -63,6 +63,10 @@ impl ProjectPath {
             match part {
                 "" | "." => return Err(PathError::EmptyPart(shown())),
                 ".." => return Err(PathError::Escapes(shown())),
+                // Windows leaves dots and blanks at the end out, and sees `..` in `.. `.
+                _ if part.trim_end_matches(['.', ' ']).is_empty() => {
+                    return Err(PathError::EmptyPart(shown()));
+                }
                 _ if is_device_name(part) => return Err(PathError::DeviceName(shown())),
                 _ => {}
             }
@@ -125,9 +129,9 @@ impl<'de> Deserialize<'de> for ProjectPath {
 /// with the invisible characters that HFS+ ignores. The list follows what git itself refuses in trees.
 fn is_reserved(part: &str) -> bool {
     let visible: String = part.chars().filter(|character| !is_ignorable(*character)).collect();
-    let plain = visible.trim_end_matches(['.', ' ']).to_lowercase();
-    let plain = plain.split(':').next().unwrap_or(&plain);
-    matches!(plain, ".git" | ".docket" | "git~1" | "docket~1")
+    // What follows a colon names a stream of the file; dots and blanks count neither before it nor at the end.
+    let name = visible.split(':').next().unwrap_or(&visible).trim_end_matches(['.', ' ']).to_lowercase();
+    matches!(name.as_str(), ".git" | ".docket" | "git~1" | "docket~1")
 }
 
 fn is_ignorable(character: char) -> bool {
@@ -162,9 +166,22 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_project_are_refused() {
-        for path in
-            ["", "/etc/passwd", "C:/x", "../x", "a/../../x", "a//b", "a/", "./a", "a\\b", "a\0b", "a\nb"]
-        {
+        for path in [
+            "",
+            "/etc/passwd",
+            "C:/x",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "a/",
+            "./a",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+            "a/.. /x",
+            "...",
+            " /x",
+        ] {
             assert!(ProjectPath::parse(path).is_err(), "{path:?}");
         }
     }
@@ -182,6 +199,7 @@ mod tests {
             "git~1/x",
             ".g\u{200d}it/x",
             ".git::$INDEX_ALLOCATION/x",
+            ".git .:x",
             ".git",
         ] {
             assert!(matches!(ProjectPath::writable(path), Err(PathError::Reserved(..))), "{path:?}");
