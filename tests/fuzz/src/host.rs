@@ -39,6 +39,8 @@ fn limits() -> Limits {
         out: MIB as u64,
         out_files: 20,
         cache: MIB as u64,
+        // Compiled once, perhaps on a machine that is busy with other targets.
+        compile: Duration::from_secs(300),
         ..Limits::default()
     }
 }
@@ -52,7 +54,7 @@ struct Setting {
 
 static SETTING: LazyLock<Mutex<Setting>> = LazyLock::new(|| {
     let scratch = Scratch::new();
-    let runtime = Runtime::new(&scratch.compiled());
+    let runtime = Runtime::new(&scratch.compiled(), Box::new(|| Some([7; 32])), limits().stack);
     let origin = PluginOrigin::File("fuzz-guest.wasm".to_owned());
     let plugin = Plugin::new(PluginBytes::Embedded(GUEST), origin).expect("the guest is a plugin");
     let asked = plugin.manifest.capabilities.listed().into_iter().collect();
