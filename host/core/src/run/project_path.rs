@@ -31,6 +31,11 @@ pub enum PathError {
     /// A name that Windows keeps for devices.
     #[error("'{0}' contains a name that some systems keep for devices")]
     DeviceName(String),
+    /// A name that some systems take for another file's.
+    #[error(
+        "'{0}' contains ':' or a part that ends with a dot or a space: some systems take it for another file"
+    )]
+    Ambiguous(String),
     /// docket's own or git's folder.
     #[error("'{0}' lies in '{1}', which no stage may touch")]
     Reserved(String, String),
@@ -69,18 +74,22 @@ impl ProjectPath {
         Ok(Self(text.to_owned()))
     }
 
-    /// Checks a text as the path of a file that a stage wants to write: as [`Self::parse`], and not inside `.git`
-    /// or `.docket` at any depth, however written.
+    /// Checks a text as the path of a file that a stage wants to write: as [`Self::parse`], not inside `.git` or
+    /// `.docket` at any depth, however written, and the same file on every system.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn writable(text: &str) -> Result<Self, PathError> {
         let path = Self::parse(text)?;
         let reserved = path.parts().find(|part| is_reserved(part)).map(str::to_owned);
-        match reserved {
-            Some(part) => Err(PathError::Reserved(text.escape_debug().to_string(), part)),
-            None => Ok(path),
+        if let Some(part) = reserved {
+            return Err(PathError::Reserved(text.escape_debug().to_string(), part));
         }
+        // Windows leaves dots and spaces at the end of a name away, and takes what follows a colon for a stream.
+        if text.contains(':') || path.parts().any(|part| part.ends_with(['.', ' '])) {
+            return Err(PathError::Ambiguous(text.escape_debug().to_string()));
+        }
+        Ok(path)
     }
 
     /// The path as text.
@@ -131,10 +140,15 @@ fn is_ignorable(character: char) -> bool {
 
 fn is_device_name(part: &str) -> bool {
     let stem = part.split(['.', ':']).next().unwrap_or(part).trim_end().to_ascii_lowercase();
-    let numbered = |prefix: &str| {
-        stem.strip_prefix(prefix).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    // Windows counts with superscripts, too.
+    let is_number = |rest: &str| {
+        matches!(rest, "\u{b9}" | "\u{b2}" | "\u{b3}")
+            || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit()
     };
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+    let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(is_number);
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
+        || numbered("com")
+        || numbered("lpt")
 }
 
 #[cfg(test)]
@@ -194,8 +208,18 @@ mod tests {
 
     #[test]
     fn device_names_are_refused() {
-        for path in ["nul", "docs/CON.md", "aux.txt", "com1", "a/LPT9.log"] {
+        for path in
+            ["nul", "docs/CON.md", "aux.txt", "com1", "a/LPT9.log", "COM\u{b9}", "conin$", "CONOUT$.txt"]
+        {
             assert!(matches!(ProjectPath::parse(path), Err(PathError::DeviceName(_))), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_another_files_elsewhere_are_not_written() {
+        for path in ["a.md.", "a.md ", "b./a.md", "b /a.md", "a.md:x", "a:b/c"] {
+            assert!(matches!(ProjectPath::writable(path), Err(PathError::Ambiguous(_))), "{path:?}");
+            assert!(ProjectPath::parse(path).is_ok(), "{path:?} can be read");
         }
     }
 

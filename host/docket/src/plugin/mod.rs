@@ -12,6 +12,7 @@ pub mod cache;
 mod capabilities;
 pub mod catalog;
 mod compile;
+pub mod exports;
 pub mod grants;
 pub mod host;
 mod imports;
