@@ -8,6 +8,7 @@
 pub mod definition;
 mod duration;
 pub mod run;
+pub mod secret;
 pub mod text;
 
 pub use duration::Duration;

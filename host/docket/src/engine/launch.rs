@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use docket_core::definition::closest;
 use docket_core::run::{LaunchSettings, ProfileSnapshot};
+use docket_core::secret::Secrets;
 
 use super::{Engine, EngineError, Setting, self_approval};
 use crate::plugin::host::process::GrantedCommand;
@@ -128,8 +129,19 @@ pub(super) fn command(
             .map(|(variable, value)| (variable.clone(), value.clone()))
             .chain([(self_approval::MARKER.to_owned(), whose.to_owned())])
             .collect(),
+        secrets: secrets(setting, Some(profile), granted),
         records,
     })
+}
+
+/// The values of variables that somebody granted: those of the profile, whichever stage it is (another one may quote the
+/// agent), and those that were granted to the stage's plugin. They are for the command's and the plugin's eyes alone.
+/// Variables that every command sees are no secrets, whoever names them.
+pub(super) fn secrets(setting: &Setting, profile: Option<&ProfileSnapshot>, granted: &[String]) -> Secrets {
+    let names = profile.iter().flat_map(|profile| &profile.environment).chain(granted);
+    let hidden = names.filter(|name| !COMMON_VARIABLES.contains(&name.as_str()));
+    let variables = hidden.filter_map(|name| setting.environment.get_key_value(name));
+    Secrets::new(variables.map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
 /// Finds a program. It must be absolute or found on PATH, and lie outside the project: a project that could put a

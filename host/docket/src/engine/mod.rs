@@ -14,6 +14,7 @@ mod drive;
 mod error;
 pub mod installed;
 mod launch;
+mod masked;
 pub mod plugins;
 mod prompt;
 pub mod request;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use docket_core::definition::Workflow;
 use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, ProjectPath, StageTask, Usage};
+use docket_core::secret::Secrets;
 use serde_json::Value;
 
-use super::launch;
 use super::prompt::{PromptFacts, prompt};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
 use super::{Engine, EngineError};
+use super::{launch, masked};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
 use crate::plugin::host::{Cancel, Notices};
@@ -30,6 +31,8 @@ pub(super) struct Job {
     request: String,
     inputs: Vec<(String, Vec<u8>)>,
     command: Option<GrantedCommand>,
+    /// What nobody but the stage and its command may see.
+    secrets: Secrets,
     timeout: Option<Duration>,
 }
 
@@ -72,6 +75,7 @@ impl Job {
             engine: Arc::clone(engine),
             folder: folder.clone(),
             inputs: inputs(engine, start, &task, workflow)?,
+            secrets: launch::secrets(engine.setting(), profile, &grants.env),
             plugin,
             grants,
             request,
@@ -116,13 +120,13 @@ impl Job {
             },
             inputs: self.inputs,
             limits,
-            notices,
+            notices: masked::notices(notices, &self.secrets),
             cancel,
             command: self.command,
             environment,
         });
         let mut overtaken = None;
-        let ending = match reply.outcome {
+        let ending = match masked::outcome(reply.outcome, &self.secrets) {
             Outcome::Completed { result, writes, seen, since } => {
                 let planned = fits_manifest(&self.plugin, &self.task.stage_type, &result).and_then(|()| {
                     change::plan(&setting.project, &self.folder, writes, &Seen { files: seen, since })

@@ -19,7 +19,7 @@ use super::host::contract::{StagePlugin, StagePluginPre};
 use super::host::descriptors::Descriptors;
 use super::host::files::{Folders, Mounts, no_sandbox};
 use super::host::process::{GrantedCommand, Processes, stop_all};
-use super::host::{Cancel, Notices, StageContext};
+use super::host::{Cancel, Notices, StageContext, transcript};
 use super::imports::missing;
 use super::limits::{CACHE_LIMIT, LimitHit, Limits};
 use super::reply::{completed, fault, refused, waiting};
@@ -170,13 +170,14 @@ impl Runtime {
 
     /// Runs a stage. What goes wrong comes back as the stage's failure.
     pub fn run(&self, call: StageCall<'_>) -> StageReply {
-        let records = call.command.as_ref().map(|command| command.records.clone());
+        let records = call.command.as_ref().map(|command| (command.records.clone(), command.secrets.clone()));
         let folders = call.folders.clone();
         let reply = self.run_in_sandbox(call);
         let (outcome, usage) = reply.unwrap_or_else(|failure| (Outcome::Failed(failure), Usage::default()));
         // Whatever a stage that is over left running has no reader any more.
-        if let Some(records) = records {
+        if let Some((records, secrets)) = records {
             stop_all(&records);
+            transcript::mask_all(&records, &secrets);
         }
         // Only scratch; a leftover is removed before the folder is used again.
         let _ = std::fs::remove_dir_all(folders.work);

@@ -14,6 +14,7 @@ pub mod records;
 mod report;
 mod stdio;
 pub mod supervisor;
+pub(in crate::plugin) mod transcript;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use docket_core::run::sha256;
+use docket_core::secret::{SecretStream, Secrets};
 use wasmtime::component::Resource;
 
 use super::contract::docket::stage::process::{
@@ -45,6 +46,8 @@ pub struct GrantedCommand {
     pub folder: PathBuf,
     /// Its whole environment.
     pub environment: Vec<(String, String)>,
+    /// The values in it that nobody else may see: masked in what the command prints before anything reads it.
+    pub secrets: Secrets,
     /// Where its files are kept.
     pub records: PathBuf,
 }
@@ -85,11 +88,11 @@ impl Processes {
         };
         refuse_other_command(&folder, &recorded)?;
         if folder.was_launched() {
-            return take_up(folder);
+            return take_up(folder, &granted.secrets);
         }
         prepare(&folder, command, &recorded).map_err(failed)?;
         let supervision = Supervision::start(&folder, granted.environment.clone()).map_err(failed)?;
-        Ok(Child::new(folder, Some(supervision)))
+        Ok(Child::new(folder, Some(supervision), &granted.secrets))
     }
 }
 
@@ -106,20 +109,22 @@ fn refuse_other_command(folder: &ProcessFolder, recorded: &Recorded) -> Result<(
 }
 
 /// Takes up a process that was started before.
-fn take_up(folder: ProcessFolder) -> Result<Child, ProcessError> {
+fn take_up(folder: ProcessFolder, secrets: &Secrets) -> Result<Child, ProcessError> {
     // docket's format before launchers: the claim came before it was known which process it would be.
     if folder.started().is_none() && folder.exited().is_none() && !folder.is_supervised() {
         return Err(ProcessError::Lost(
             "docket died while it started the command; whether it ran can't be known".to_owned(),
         ));
     }
-    Ok(Child::new(folder, None))
+    Ok(Child::new(folder, None, secrets))
 }
 
 /// Writes what the command needs; `command.json` comes last. What an earlier start wrote stays as it is when it is whole:
 /// its supervisor may be about to begin, and whichever comes first runs the same command. A machine that lost its power
 /// may have kept some of it only, so it is compared.
 fn prepare(folder: &ProcessFolder, command: &Command, recorded: &Recorded) -> std::io::Result<()> {
+    // What a command prints and answers is the user's own business, values of granted variables included.
+    crate::disk::create_private(&folder.path).map_err(std::io::Error::other)?;
     std::fs::create_dir_all(folder.attachments())?;
     std::fs::create_dir_all(folder.answers())?;
     for attachment in &command.attachments {
@@ -186,15 +191,17 @@ pub struct Child {
     folder: ProcessFolder,
     /// The supervisor that this docket started, if it did.
     supervision: Option<Supervision>,
+    secrets: Secrets,
     stdout: Lines,
     stderr: Lines,
     over: bool,
 }
 
 impl Child {
-    fn new(folder: ProcessFolder, supervision: Option<Supervision>) -> Self {
-        let (stdout, stderr) = (Lines::new(folder.stdout()), Lines::new(folder.stderr()));
-        Self { folder, supervision, stdout, stderr, over: false }
+    fn new(folder: ProcessFolder, supervision: Option<Supervision>, secrets: &Secrets) -> Self {
+        let lines = |path: PathBuf| Lines::new(path, secrets.stream());
+        let (stdout, stderr) = (lines(folder.stdout()), lines(folder.stderr()));
+        Self { folder, supervision, secrets: secrets.clone(), stdout, stderr, over: false }
     }
 
     /// The next event, if there is one now.
@@ -241,7 +248,7 @@ impl Child {
             let mut bytes = Vec::new();
             let file = is_file.then(|| File::open(entry.path()).ok()).flatten()?;
             file.take(MAX_ANSWER).read_to_end(&mut bytes).ok()?;
-            Some((entry.file_name().into_string().ok()?, String::from_utf8_lossy(&bytes).into_owned()))
+            Some((entry.file_name().into_string().ok()?, self.secrets.mask(&String::from_utf8_lossy(&bytes))))
         };
         let mut answers: Vec<(String, String)> = entries.flatten().filter_map(read).collect();
         answers.sort();
@@ -253,16 +260,17 @@ impl Child {
     }
 }
 
-/// The lines of a file that grows.
+/// The lines of a file that grows, without what nobody may see.
 struct Lines {
     path: PathBuf,
     position: u64,
     pending: Vec<u8>,
+    secrets: SecretStream,
 }
 
 impl Lines {
-    fn new(path: PathBuf) -> Self {
-        Self { path, position: 0, pending: Vec::new() }
+    fn new(path: PathBuf, secrets: SecretStream) -> Self {
+        Self { path, position: 0, pending: Vec::new(), secrets }
     }
 
     /// The next whole line; at the end of the process, the last one even without a line end.
@@ -283,7 +291,7 @@ impl Lines {
             None => return None,
         };
         let text = String::from_utf8_lossy(&line);
-        Some(text.strip_suffix('\r').unwrap_or(&text).to_owned())
+        Some(self.secrets.line(text.strip_suffix('\r').unwrap_or(&text)))
     }
 
     fn read_more(&mut self) -> std::io::Result<()> {
@@ -381,7 +389,7 @@ mod tests {
     fn lines_come_whole_and_the_last_one_at_the_end() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("stdout");
-        let mut lines = Lines::new(path.clone());
+        let mut lines = Lines::new(path.clone(), Secrets::default().stream());
         assert_eq!(lines.next(false), None);
         std::fs::write(&path, "one\r\ntw").expect("written");
         assert_eq!(lines.next(false).as_deref(), Some("one"));

@@ -55,6 +55,11 @@ pub fn find(run: &Path) -> Vec<Found> {
     found
 }
 
+/// The process folders of one attempt at a stage.
+pub(super) fn process_folders(attempt: &Path) -> impl Iterator<Item = PathBuf> {
+    folders(attempt, "process-").into_iter().map(|(_, path)| path)
+}
+
 /// Whether a process of the run, or its supervisor, lives.
 pub fn any_alive(run: &Path) -> bool {
     find(run).into_iter().any(|found| {

@@ -7,6 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -153,7 +154,8 @@ fn follow(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Option<Exit
 }
 
 fn start_launcher(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Child> {
-    let output = |path: PathBuf| OpenOptions::new().create(true).append(true).open(path);
+    // What a command prints may hold a secret: nobody else reads it.
+    let output = |path: PathBuf| OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     let mut command = docket(launcher::ARGUMENT, folder)?;
     command
         .arg(std::process::id().to_string())
