@@ -91,10 +91,9 @@ impl<const ROOM: usize> Writer<ROOM> {
             let byte = bytes[index];
             self = match byte {
                 b'"' | b'\\' => self.byte(b'\\').byte(byte),
-                0..0x20 | 0x7f => self
-                    .plain("\\u00")
-                    .byte(HEX[(byte >> 4) as usize])
-                    .byte(HEX[(byte & 0x0f) as usize]),
+                0..0x20 | 0x7f => {
+                    self.plain("\\u00").byte(HEX[(byte >> 4) as usize]).byte(HEX[(byte & 0x0f) as usize])
+                }
                 _ => self.byte(byte),
             };
             index += 1;

@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::author_args::{CheckPluginArguments, NewPluginArguments, PackPluginArguments};
+
 /// Runs agent workflows: gathers the related documents, builds the prompt, launches the agent, keeps the structured
 /// result, updates the document's status.
 #[derive(Debug, Parser)]
@@ -59,6 +61,9 @@ pub enum Command {
     /// Start, watch and control workflows
     #[command(subcommand)]
     Workflow(WorkflowCommand),
+    /// Write, check and pack plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Print the JSON Schema of one of docket's formats
     Schema(SchemaArguments),
     /// Print a completion script for a shell
@@ -121,6 +126,17 @@ pub struct RunArguments {
 pub struct SchemaArguments {
     /// The format; without it, all names are listed
     pub name: Option<String>,
+}
+
+/// The commands about plugins.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Make a folder with a new plugin in Rust, which builds as it is
+    New(NewPluginArguments),
+    /// Say everything that is wrong with a component: reads it, and tries it in an empty sandbox
+    Check(CheckPluginArguments),
+    /// Put a manifest into a component that another language's tools built
+    Pack(PackPluginArguments),
 }
 
 /// The commands about workflows.

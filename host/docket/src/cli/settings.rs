@@ -143,6 +143,11 @@ impl Settings {
         }
     }
 
+    /// The limits of stages as the user's settings have them.
+    pub(super) fn limits(&self) -> Result<Limits, CliError> {
+        Ok(limits(&config::home(&self.home)?.limits))
+    }
+
     /// An engine for the project.
     pub(super) fn engine(&self) -> Result<Arc<Engine>, CliError> {
         let project = self.project()?;

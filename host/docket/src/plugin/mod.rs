@@ -9,11 +9,14 @@
 
 pub mod catalog;
 mod compile;
+pub mod conformance;
 pub mod grants;
 pub mod host;
 pub mod limits;
 pub mod manifest;
+pub mod pack;
 mod runtime;
+pub mod scaffold;
 mod tier;
 
 pub use catalog::{Catalog, Plugin, PluginOrigin};

@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod inspect;
 mod kept;
+mod plugin;
 mod prune;
 mod schema;
 mod setup;
@@ -25,6 +26,7 @@ pub(super) fn run(command: Command, settings: Settings, ui: &mut Ui) -> Result<E
         Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
         Command::Review(arguments) => start::review(&settings, arguments, ui),
         Command::Workflow(command) => workflow(command, settings, ui),
+        Command::Plugin(command) => plugin::plugin(&settings, &command, ui),
         Command::Schema(arguments) => schema::schema(arguments.name.as_deref(), ui),
         Command::Completions { shell } => setup::completions(shell, ui),
     }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
-    CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, PruneShape, TrustShape, VerifyShape,
+    CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, NewPluginShape, PackShape,
+    PluginCheckShape, PruneShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
 use crate::plugin::Manifest;
@@ -19,7 +20,7 @@ use crate::store::snapshot::RunSnapshot;
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 19] = [
+const FORMATS: [Format; 22] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("run", "status, start, resume, submit, approve, reject and retry with --output json", of::<RunSnapshot>),
     ("event", "a line of start, resume and the like with --output jsonl", of::<EventLine>),
@@ -35,6 +36,9 @@ const FORMATS: [Format; 19] = [
     ("doctor", "doctor --output json", of::<DoctorShape>),
     ("done", "init, pause and cancel --output json", of::<DoneShape>),
     ("error", "any error with --output json, on standard error", of::<ErrorShape>),
+    ("plugin-new", "plugin new --output json", of::<NewPluginShape>),
+    ("plugin-check", "plugin check --output json", of::<PluginCheckShape>),
+    ("plugin-pack", "plugin pack --output json", of::<PackShape>),
     ("plugin-manifest", "a plugin's manifest", of::<Manifest>),
     ("stage-request", "what a plugin is asked", of::<StageRequest<'static>>),
     ("review-results", "a review", || embedded("schemas/review-results.schema.json")),

@@ -23,7 +23,12 @@ pub(super) fn capabilities(manifest: &Value, stages: &[Value], findings: &mut Fi
             let Some(path) = path.as_str() else { continue };
             let at = place(&format!("/capabilities/{kind}/{index}"));
             if seen.contains(&path) {
-                findings.warning("double-capability", &at, format!("'{path}' is asked for twice"), "leave one out");
+                findings.warning(
+                    "double-capability",
+                    &at,
+                    format!("'{path}' is asked for twice"),
+                    "leave one out",
+                );
                 continue;
             }
             seen.push(path);
@@ -41,10 +46,18 @@ fn config_field(stage: &Value, field: &str, at: &str, findings: &mut Findings) {
     let property = stage.pointer("/config/properties").and_then(|fields| fields.get(field));
     let Some(property) = property else {
         let what = format!("the config of stage type '{name}' has no field '{field}'");
-        return findings.error("no-config-field", at, what, "name a field of the config, or add it to the schema");
+        return findings.error(
+            "no-config-field",
+            at,
+            what,
+            "name a field of the config, or add it to the schema",
+        );
     };
     let is_text = property.get("type").and_then(Value::as_str) == Some("string")
-        || property.get("enum").and_then(Value::as_array).is_some_and(|list| list.iter().all(Value::is_string))
+        || property
+            .get("enum")
+            .and_then(Value::as_array)
+            .is_some_and(|list| list.iter().all(Value::is_string))
         || property.get("const").is_some_and(Value::is_string);
     if !is_text {
         let what = format!("the config field '{field}' of stage type '{name}' is not always a string");
@@ -52,7 +65,9 @@ fn config_field(stage: &Value, field: &str, at: &str, findings: &mut Findings) {
     }
     let required = stage.pointer("/config/required").and_then(Value::as_array);
     if !required.is_some_and(|names| names.iter().any(|name| name == field)) {
-        let what = format!("the config field '{field}' of stage type '{name}' is not required; without it the stage can't be granted anything");
+        let what = format!(
+            "the config field '{field}' of stage type '{name}' is not required; without it the stage can't be granted anything"
+        );
         findings.error("config-field-optional", at, what, "add it to `required`");
     }
 }
@@ -70,12 +85,14 @@ fn one_path(kind: &str, path: &str, at: &str, findings: &mut Findings) {
         return findings.error("bad-capability", at, cause.to_string(), fix);
     }
     let fixed: Vec<&str> = path.split('/').take_while(|part| !part.contains(['*', '?', '[', '{'])).collect();
-    let reserved = ProjectPath::writable(&fixed.join("/")).is_err() && ProjectPath::parse(&fixed.join("/")).is_ok();
+    let reserved =
+        ProjectPath::writable(&fixed.join("/")).is_err() && ProjectPath::parse(&fixed.join("/")).is_ok();
     if kind == "write" && reserved {
         let what = format!("'{path}' lies where no stage may write: .docket and .git");
         return findings.error("reserved-path", at, what, "write somewhere else");
     }
-    let fix = "ask for the folders that it needs, or for `${config.field}`: users see this when they are asked";
+    let fix =
+        "ask for the folders that it needs, or for `${config.field}`: users see this when they are asked";
     if kind == "read" && matches!(path, "." | "**" | "**/*" | "*") {
         findings.warning("reads-everything", at, "it asks to read the whole project", fix);
     }
@@ -91,8 +108,14 @@ pub(super) fn processes(manifest: &Value, imports: &[String], findings: &mut Fin
     let at = place("/capabilities/exec");
     match (asks, imports) {
         (false, true) => {
-            let what = "it imports `docket:stage/process` and does not ask to run commands, so it never starts";
-            findings.error("exec-not-asked", at, what, "add `\"exec\": true`, or leave out what runs commands");
+            let what =
+                "it imports `docket:stage/process` and does not ask to run commands, so it never starts";
+            findings.error(
+                "exec-not-asked",
+                at,
+                what,
+                "add `\"exec\": true`, or leave out what runs commands",
+            );
         }
         (true, false) => {
             let what = "it asks to run commands and does not import `docket:stage/process`";

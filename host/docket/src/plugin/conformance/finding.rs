@@ -36,7 +36,13 @@ pub struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Adds something that makes the plugin unusable.
-    pub fn error(&mut self, code: &str, place: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) {
+    pub fn error(
+        &mut self,
+        code: &str,
+        place: impl Into<String>,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
         self.add(Severity::Error, code, place.into(), what.into(), fix.into());
     }
 

@@ -71,13 +71,23 @@ fn field(error: &ValidationError<'_>, schema: &Value, value: &Value, findings: &
                     Some(near) => format!("did you mean '{near}'?"),
                     None => format!("there may be: {}", known.join(", ")),
                 };
-                findings.error("unknown-key", place(&format!("{pointer}/{key}")), format!("there is no field '{key}'"), fix);
+                findings.error(
+                    "unknown-key",
+                    place(&format!("{pointer}/{key}")),
+                    format!("there is no field '{key}'"),
+                    fix,
+                );
             }
         }
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let about = described(error, schema, name);
-            findings.error("missing-key", place(&pointer), format!("the field '{name}' is missing"), format!("add it{about}"));
+            findings.error(
+                "missing-key",
+                place(&pointer),
+                format!("the field '{name}' is missing"),
+                format!("add it{about}"),
+            );
         }
         _ => {
             let is = value.pointer(&pointer).map(kind_of).unwrap_or("nothing");
@@ -137,10 +147,20 @@ pub(super) fn names(value: &Value, built_in: &[String], findings: &mut Findings)
             parts.len() == 3 && parts.iter().all(|part| part.parse::<u64>().is_ok())
         });
         if !is_plain(version) && !version.contains('+') {
-            findings.error("bad-version", place("/version"), format!("'{version}' is no version"), "write it as 1.2.3");
+            findings.error(
+                "bad-version",
+                place("/version"),
+                format!("'{version}' is no version"),
+                "write it as 1.2.3",
+            );
         } else if !is_version {
             let what = format!("'{version}' is no semantic version");
-            findings.warning("bad-version", place("/version"), what, "write it as 1.2.3, so that people see what an update is");
+            findings.warning(
+                "bad-version",
+                place("/version"),
+                what,
+                "write it as 1.2.3, so that people see what an update is",
+            );
         }
     }
     if text("description").is_some_and(|description| description.trim().is_empty()) {
@@ -167,8 +187,14 @@ fn stage_types(value: &Value, built_in: &[String], findings: &mut Findings) {
             findings.error("double-stage", &at, what, "give each stage type a name of its own");
         }
         if name != "agent" && built_in.iter().any(|known| known == name) {
-            let what = format!("'{name}' is one of docket's own stage types, and this plugin would take its place");
-            findings.warning("built-in-stage", &at, what, "choose another name, unless that is what you want");
+            let what =
+                format!("'{name}' is one of docket's own stage types, and this plugin would take its place");
+            findings.warning(
+                "built-in-stage",
+                &at,
+                what,
+                "choose another name, unless that is what you want",
+            );
         }
         let description = stage.get("description").and_then(Value::as_str);
         if description.is_some_and(|text| text.trim().is_empty()) {
@@ -182,7 +208,7 @@ fn stage_types(value: &Value, built_in: &[String], findings: &mut Findings) {
 fn launcher(value: &Value, serves_agent: bool, findings: &mut Findings) {
     let at = place("/launcher");
     match (value.get("launcher").and_then(Value::as_str), serves_agent) {
-        (None, true) if !value.get("launcher").is_some_and(|launcher| !launcher.is_null()) => {
+        (None, true) if value.get("launcher").is_none_or(Value::is_null) => {
             let what = "it serves `agent`, and does not say which launcher it is";
             findings.error("no-launcher", at, what, "add `launcher` with the launcher's name");
         }

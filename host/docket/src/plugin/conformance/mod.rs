@@ -60,16 +60,13 @@ pub fn examine(bytes: &[u8], limits: &Limits, built_in: &[String]) -> Examined {
     Examined { findings, manifest, imports: shape.imports }
 }
 
-/// Says everything that is wrong with a manifest's text, as when it is to be packed into a component. Returns it when
-/// it can be used.
-pub fn examine_text(text: &[u8], built_in: &[String]) -> (Findings, Option<Value>) {
+/// Says everything that is wrong with a manifest's text, as when it is to be packed into a component.
+pub fn examine_text(text: &[u8], built_in: &[String]) -> Findings {
     let mut findings = Findings::default();
-    let value = manifest_text::json(text, &mut findings);
-    if let Some(value) = &value {
-        examine_manifest(value, built_in, &mut findings);
+    if let Some(value) = manifest_text::json(text, &mut findings) {
+        examine_manifest(&value, built_in, &mut findings);
     }
-    let usable = !findings.has_errors();
-    (findings, value.filter(|_| usable))
+    findings
 }
 
 fn examine_manifest(value: &Value, built_in: &[String], findings: &mut Findings) {

@@ -24,7 +24,8 @@ pub(super) fn smallest(schema: &Value) -> Option<Value> {
 /// expressions, which stand for any value before a run.
 pub(super) fn odd(schema: &Value) -> Vec<(&'static str, Value)> {
     let Ok(validator) = jsonschema::validator_for(schema) else { return Vec::new() };
-    let full = Maker { root: schema, all_fields: true }.value(schema, 0).filter(|value| validator.is_valid(value));
+    let full =
+        Maker { root: schema, all_fields: true }.value(schema, 0).filter(|value| validator.is_valid(value));
     let base = full.or_else(|| smallest(schema)).unwrap_or_else(|| json!({}));
     let texts = [
         ("empty texts", String::new()),
@@ -110,7 +111,8 @@ impl Maker<'_> {
     fn object(&self, schema: &Value, depth: usize) -> Option<Value> {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let required =
+            schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut object = Map::new();
         for (name, property) in properties {
             let is_required = required.iter().any(|other| other == name);
@@ -127,7 +129,8 @@ impl Maker<'_> {
 }
 
 fn text(schema: &Value) -> String {
-    let count = |name: &str| schema.get(name).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+    let count =
+        |name: &str| schema.get(name).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
     let most = count("maxLength").unwrap_or(usize::MAX);
     let mut text: String = SOME_TEXT.chars().take(most).collect();
     while text.chars().count() < count("minLength").unwrap_or(0).min(LONG) {
@@ -136,7 +139,18 @@ fn text(schema: &Value) -> String {
     // A pattern can't be turned round; a few texts fit most of those that people write.
     let pattern = json!({ "pattern": schema.get("pattern").cloned().unwrap_or_else(|| json!("")) });
     let Ok(pattern) = jsonschema::validator_for(&pattern) else { return text };
-    let candidates = [text.as_str(), "example", "a", "A", "1", "2026-01-02", "1.0.0", "https://example.com/", "a@example.com", "AB-1"];
+    let candidates = [
+        text.as_str(),
+        "example",
+        "a",
+        "A",
+        "1",
+        "2026-01-02",
+        "1.0.0",
+        "https://example.com/",
+        "a@example.com",
+        "AB-1",
+    ];
     let fits = candidates.into_iter().find(|text| pattern.is_valid(&json!(text)));
     fits.unwrap_or(&text).to_owned()
 }
@@ -153,7 +167,9 @@ fn replaced(value: &Value, text: &str) -> Value {
     match value {
         Value::String(_) => json!(text),
         Value::Array(items) => items.iter().map(|item| replaced(item, text)).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, field)| (name.clone(), replaced(field, text))).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, field)| (name.clone(), replaced(field, text))).collect()
+        }
         other => other.clone(),
     }
 }

@@ -36,7 +36,12 @@ fn is_schema(schema: &Value, pointer: &str, findings: &mut Findings) -> bool {
     if let Ok(validator) = jsonschema::meta::validator_for(schema) {
         for error in validator.iter_errors(schema) {
             let at = format!("{pointer}{}", error.instance_path());
-            findings.error("bad-schema", place(&at), format!("it is no JSON Schema: {error}"), "mend it; docket reads draft 2020-12");
+            findings.error(
+                "bad-schema",
+                place(&at),
+                format!("it is no JSON Schema: {error}"),
+                "mend it; docket reads draft 2020-12",
+            );
         }
     }
     if findings.list().len() == before
@@ -44,7 +49,12 @@ fn is_schema(schema: &Value, pointer: &str, findings: &mut Findings) -> bool {
     {
         // A reference that leads nowhere, a pattern that is none.
         let at = format!("{pointer}{}", error.instance_path());
-        findings.error("bad-schema", place(&at), format!("it can't be used: {error}"), "mend it; nothing is fetched from elsewhere");
+        findings.error(
+            "bad-schema",
+            place(&at),
+            format!("it can't be used: {error}"),
+            "mend it; nothing is fetched from elsewhere",
+        );
     }
     findings.list().len() == before
 }
@@ -112,7 +122,12 @@ fn mark(property: &Value, pointer: &str, is_field: bool, findings: &mut Findings
     let Some(mark) = property.get(MARK) else { return };
     let at = place(&format!("{pointer}/{MARK}"));
     if mark != "output" {
-        findings.error("unknown-mark", at, format!("it is {mark}; docket knows \"output\""), "write \"output\", or leave it out");
+        findings.error(
+            "unknown-mark",
+            at,
+            format!("it is {mark}; docket knows \"output\""),
+            "write \"output\", or leave it out",
+        );
     } else if !is_field {
         let what = "only fields at the top of a config can refer to outputs";
         findings.warning("unknown-mark", at, what, "leave it out here");

@@ -7,8 +7,7 @@ use super::Findings;
 use crate::plugin::manifest::{CONTRACT_PACKAGE, CONTRACTS, SECTION, STAGE_INTERFACE};
 
 /// What an author does about a component that lacks a manifest or has one too many.
-const MANIFEST_FIX: &str =
-    "with Rust, use the `plugin!` macro once; with other languages, run `docket plugin pack` once on what the tool built";
+const MANIFEST_FIX: &str = "with Rust, use the `plugin!` macro once; with other languages, run `docket plugin pack` once on what the tool built";
 /// How a component is built.
 const BUILD_FIX: &str = "build it as a component: `cargo build --release --target wasm32-wasip2`, or the component tool of your language";
 /// First bytes of files that are native code, with what they are.
@@ -44,8 +43,7 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Shape> {
         no_component(bytes, findings);
         return None;
     }
-    let mut shape =
-        Shape { manifests: Vec::new(), imports: Vec::new(), exports: Vec::new(), complete: true };
+    let mut shape = Shape { manifests: Vec::new(), imports: Vec::new(), exports: Vec::new(), complete: true };
     if let Err(cause) = shape.collect(bytes) {
         shape.complete = false;
         let at = cause.offset();
@@ -117,7 +115,8 @@ impl Shape {
                 None
             }
             several => {
-                let what = format!("there are {} manifests; which of them counts is not defined", several.len());
+                let what =
+                    format!("there are {} manifests; which of them counts is not defined", several.len());
                 findings.error("several-manifests", place, what, MANIFEST_FIX);
                 None
             }
@@ -156,7 +155,12 @@ impl Shape {
                     "contract version '{version}' is none that this docket has: {}",
                     CONTRACTS.join(", ")
                 );
-                findings.error("unknown-contract", place, what, "use the SDK or wit/stage.wit of one of these versions");
+                findings.error(
+                    "unknown-contract",
+                    place,
+                    what,
+                    "use the SDK or wit/stage.wit of one of these versions",
+                );
             } else if !CONTRACT_IMPORTS.contains(&interface) {
                 let what = format!("contract {version} has no interface '{interface}'");
                 let fix = format!("it has: {}", CONTRACT_IMPORTS.join(", "));

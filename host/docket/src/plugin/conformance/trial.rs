@@ -46,6 +46,11 @@ const BUGS: [(&str, &str); 15] = [
     ("component-invalid", "build it again; it may import only `docket:stage` 0.1 and WASI 0.2"),
 ];
 
+/// Makes the request for a stage type with this config and these references.
+pub type RequestFor = dyn Fn(&str, &Value, &[Reference]) -> String;
+/// A config field that refers to an output, and where that output lies in the sandbox.
+pub type Reference = (String, String);
+
 /// What a plugin is tried on.
 pub struct Bench<'a> {
     /// The sandbox.
@@ -54,8 +59,8 @@ pub struct Bench<'a> {
     pub limits: Limits,
     /// A folder for it alone, which is thrown away by whoever made it.
     pub scratch: PathBuf,
-    /// The request for a stage type with this config and these references: the config field, and the path of the output.
-    pub request: &'a dyn Fn(&str, &Value, &[(String, String)]) -> String,
+    /// Makes requests.
+    pub request: &'a RequestFor,
 }
 
 /// How long a trial took, in milliseconds.
@@ -128,12 +133,14 @@ impl Bench<'_> {
                             "it reports a fault at '{}', which is not in the config: {}",
                             fault.pointer, fault.message
                         );
-                        let fix = "give a JSON Pointer to a field that is there, or the empty one for the whole";
+                        let fix =
+                            "give a JSON Pointer to a field that is there, or the empty one for the whole";
                         tried.findings.error("bad-pointer", &place, what, fix);
                     }
                     if took > QUICK {
                         let what = format!("it took {} ms", milliseconds(took));
-                        let fix = "look at the config alone, and quickly: definitions are checked at every start";
+                        let fix =
+                            "look at the config alone, and quickly: definitions are checked at every start";
                         tried.findings.warning("slow-check", &place, what, fix);
                     }
                 }
@@ -147,7 +154,12 @@ impl Bench<'_> {
         let place = format!("run of '{name}' in an empty project");
         let Some(config) = sample::smallest(&stage.config) else {
             let fix = "add `\"examples\": [{ … }]` with a config that fits to the schema";
-            return tried.findings.warning("no-example", place, "no config that fits its schema was found, so it was not run", fix);
+            return tried.findings.warning(
+                "no-example",
+                place,
+                "no config that fits its schema was found, so it was not run",
+                fix,
+            );
         };
         let mut endings = Vec::new();
         for _ in 0..2 {
@@ -162,14 +174,20 @@ impl Bench<'_> {
             tried.endings.push((name.clone(), first.words.clone()));
             if let Some(detail) = &first.breaks_schema {
                 let what = format!("the result does not fit the schema in the manifest: {detail}");
-                tried.findings.error("result-schema", &place, what, "mend the result, or the schema `result` in the manifest");
+                tried.findings.error(
+                    "result-schema",
+                    &place,
+                    what,
+                    "mend the result, or the schema `result` in the manifest",
+                );
             }
         }
         if let [first, second] = endings.as_slice()
             && first != second
         {
             let what = format!("the same request gave two outcomes: {}, then {}", first.words, second.words);
-            let fix = "leave out clocks and random numbers where you can: after a crash docket runs a stage again";
+            let fix =
+                "leave out clocks and random numbers where you can: after a crash docket runs a stage again";
             tried.findings.warning("not-repeatable", &place, what, fix);
         }
     }
@@ -181,8 +199,9 @@ impl Bench<'_> {
         config: &Value,
         project: &Dir,
     ) -> Result<RunEnding, Failure> {
-        let grants = Grants::resolve(&plugin.manifest.capabilities, config)
-            .map_err(|error| Failure::new("not-granted", format!("plugin '{}': {error}", plugin.manifest.name)))?;
+        let grants = Grants::resolve(&plugin.manifest.capabilities, config).map_err(|error| {
+            Failure::new("not-granted", format!("plugin '{}': {error}", plugin.manifest.name))
+        })?;
         let references = references(&stage.config, config);
         let notices: Notices = Arc::new(|_| {});
         let reply = self.runtime.run(StageCall {
@@ -199,7 +218,9 @@ impl Bench<'_> {
         });
         match reply.outcome {
             Outcome::Completed { result, writes, .. } => Ok(RunEnding::completed(stage, &result, &writes)),
-            Outcome::Waiting(question) => Ok(RunEnding::of(format!("waits: {}", first_line(&question.prompt)))),
+            Outcome::Waiting(question) => {
+                Ok(RunEnding::of(format!("waits: {}", first_line(&question.prompt))))
+            }
             Outcome::Cancelled => Err(Failure::new("cancelled", "BUG: the trial was cancelled")),
             Outcome::Failed(failure) if is_bug(&plugin.manifest.name, &failure) => Err(failure),
             Outcome::Failed(failure) => {
@@ -238,7 +259,8 @@ impl RunEnding {
 
 /// What goes wrong in docket's own words is the plugin's fault; an error that the plugin returns is its business.
 fn is_bug(plugin: &str, failure: &Failure) -> bool {
-    failure.message.contains(&format!("plugin '{plugin}'")) && BUGS.iter().any(|(code, _)| *code == failure.code)
+    failure.message.contains(&format!("plugin '{plugin}'"))
+        && BUGS.iter().any(|(code, _)| *code == failure.code)
 }
 
 fn report(findings: &mut Findings, place: &str, failure: &Failure) {
@@ -248,7 +270,7 @@ fn report(findings: &mut Findings, place: &str, failure: &Failure) {
 }
 
 /// The fields of a config that refer to outputs, each with where its output lies in the sandbox.
-fn references(schema: &Value, config: &Value) -> Vec<(String, String)> {
+fn references(schema: &Value, config: &Value) -> Vec<Reference> {
     let fields = schema.get("properties").and_then(Value::as_object);
     fields
         .into_iter()
