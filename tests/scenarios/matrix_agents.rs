@@ -56,7 +56,7 @@ fn as_many_agents_run_at_once_as_may_and_no_more() {
     let place = place();
     // Each counts those at work, and the first ones go on only when as many as may are there.
     let work = "mkdir -p \"$1/at-work\"\n: > \"$1/at-work/$item\"\nls \"$1/at-work\" | wc -l >> \"$1/counts\"\n\
-                tries=0\nwhile [ $(wc -l < \"$1/ledger\") -lt 3 ] && [ $tries -lt 1200 ]; do sleep 0.05; tries=$((tries+1)); done\n\
+                tries=0\nwhile ! grep -q 3 \"$1/counts\" && [ $tries -lt 1200 ]; do sleep 0.05; tries=$((tries+1)); done\n\
                 ls \"$1/at-work\" | wc -l >> \"$1/counts\"\nrm \"$1/at-work/$item\"\n";
     let crew = Crew::new(&place, work);
     let many = agent("many", words(&["a", "b", "c", "d", "e", "f", "g", "h"]));

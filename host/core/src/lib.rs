@@ -6,8 +6,11 @@
 //! way, lead to the same decision.
 
 pub mod definition;
+mod duration;
 pub mod run;
 pub mod text;
+
+pub use duration::Duration;
 
 /// The date and time of something, as the journal keeps it.
 pub type Timestamp = jiff::Timestamp;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::author_args::{CheckPluginArguments, NewPluginArguments, PackPluginArguments};
+use super::author_args::AuthorCommand;
 
 /// Runs agent workflows: gathers the related documents, builds the prompt, launches the agent, keeps the structured
 /// result, updates the document's status.
@@ -61,9 +61,11 @@ pub enum Command {
     /// Start, watch and control workflows
     #[command(subcommand)]
     Workflow(WorkflowCommand),
-    /// Write, check and pack plugins
+    /// See what plugins there are and what they may do, add and remove them, grant and revoke
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Show what was granted, denied and trusted, when and by whom
+    AuditLog(AuditLogArguments),
     /// Print the JSON Schema of one of docket's formats
     Schema(SchemaArguments),
     /// Print a completion script for a shell
@@ -85,6 +87,95 @@ pub struct TrustArguments {
     /// Take back the trust in this project's files; what plugins were granted stays theirs until they change
     #[arg(long, conflicts_with = "yes")]
     pub forget: bool,
+}
+
+/// The commands about plugins.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the project's plugins, yours and the built-in ones, and how they stand
+    List,
+    /// Show what a plugin is, asks for and has, without running any of it
+    Inspect {
+        /// A plugin's name, or a .wasm file
+        #[arg(value_name = "NAME OR FILE")]
+        plugin: String,
+    },
+    /// Add a plugin, or an update of one, after showing what it asks for
+    Add(AddArguments),
+    /// Remove a plugin, what it was granted, and its caches
+    Remove {
+        /// The plugin's name or file
+        #[arg(value_name = "NAME")]
+        plugin: String,
+        /// Remove without asking
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Grant a plugin what it asks for, or some of it
+    Grant {
+        /// The plugin's name or file
+        #[arg(value_name = "NAME")]
+        plugin: String,
+        /// What to grant, as `docket plugin inspect` lists it; everything it asks for when left out
+        #[arg(value_name = "CAPABILITY")]
+        capabilities: Vec<String>,
+        /// Grant without asking
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Take back what a plugin was granted, or some of it
+    Revoke {
+        /// The plugin's name or file
+        #[arg(value_name = "NAME")]
+        plugin: String,
+        /// What to take back; everything when left out, and then it does not run any more
+        #[arg(value_name = "CAPABILITY")]
+        capabilities: Vec<String>,
+    },
+    /// Pin the project's plugins, as they are now, in .docket/plugins.lock
+    Lock,
+    /// The commands for whoever writes plugins.
+    #[command(flatten)]
+    Author(AuthorCommand),
+}
+
+/// Arguments of `plugin add`.
+#[derive(Debug, Args)]
+pub struct AddArguments {
+    /// The .wasm file
+    pub file: String,
+    /// Put it into this project, and pin it there, instead of your own folder
+    #[arg(long)]
+    pub to_project: bool,
+    /// Grant it this, as `docket plugin inspect` lists it, and nothing else; can be repeated
+    #[arg(long, value_name = "CAPABILITY")]
+    pub grant: Vec<String>,
+    /// Add it and decide later; it does not run until then
+    #[arg(long, conflicts_with_all = ["grant", "yes"])]
+    pub no_grant: bool,
+    /// Add it and grant what it asks for, without asking
+    #[arg(long, short, conflicts_with = "grant")]
+    pub yes: bool,
+}
+
+/// Arguments of `audit-log`.
+#[derive(Debug, Args)]
+pub struct AuditLogArguments {
+    /// Only decisions of this kind: trusted, revoked, granted, denied, added or removed
+    #[arg(long, value_name = "KIND")]
+    pub decision: Option<String>,
+    /// Only decisions about this: part of a file's or plugin's name, or the beginning of a hash
+    #[arg(long, value_name = "TEXT")]
+    pub about: Option<String>,
+    /// Only decisions in this project
+    #[arg(long)]
+    pub this_project: bool,
+    /// Only decisions of the last so many s, m, h, d or w
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub since: Option<i64>,
+    /// Only the last so many
+    #[arg(long, value_name = "NUMBER")]
+    pub limit: Option<usize>,
 }
 
 /// Arguments of `review`.
@@ -126,17 +217,6 @@ pub struct RunArguments {
 pub struct SchemaArguments {
     /// The format; without it, all names are listed
     pub name: Option<String>,
-}
-
-/// The commands about plugins.
-#[derive(Debug, Subcommand)]
-pub enum PluginCommand {
-    /// Make a folder with a new plugin in Rust, which builds as it is
-    New(NewPluginArguments),
-    /// Say everything that is wrong with a component: reads it, and tries it in an empty sandbox
-    Check(CheckPluginArguments),
-    /// Put a manifest into a component that another language's tools built
-    Pack(PackPluginArguments),
 }
 
 /// The commands about workflows.

@@ -2,7 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+
+/// The commands for whoever writes plugins.
+#[derive(Debug, Subcommand)]
+pub enum AuthorCommand {
+    /// Make a folder with a new plugin in Rust, which builds as it is
+    New(NewPluginArguments),
+    /// Say everything that is wrong with a component: reads it, and tries it in an empty sandbox
+    Check(CheckPluginArguments),
+    /// Put a manifest into a component that another language's tools built
+    Pack(PackPluginArguments),
+}
 
 /// Arguments of `plugin new`.
 #[derive(Debug, Args)]

@@ -63,11 +63,16 @@ pub enum CliError {
     },
     /// Trust was asked for where nobody could be asked.
     NobodyToAsk {
+        /// What was to be asked.
+        what: &'static str,
         /// What to run.
         command: String,
     },
     /// The user said no.
-    Declined,
+    Declined {
+        /// To what.
+        what: &'static str,
+    },
     /// A check found faults, which were shown.
     Faulty(usize),
     /// `doctor` found something missing, which was shown.
@@ -142,12 +147,14 @@ impl CliError {
             Self::Usage(usage) => told(usage.to_string(), None, ExitCode::Usage),
             Self::Engine(error) => tell_engine(error),
             Self::Mistake { message, hint } => told(message.clone(), hint.clone(), ExitCode::Usage),
-            Self::NobodyToAsk { command } => told(
-                "trust needs a person at a terminal".to_owned(),
+            Self::NobodyToAsk { what, command } => told(
+                format!("{what} needs a person at a terminal"),
                 Some(format!("look at what is listed, then run `{command}`")),
                 ExitCode::NotTrusted,
             ),
-            Self::Declined => told("nothing was trusted".to_owned(), None, ExitCode::NotTrusted),
+            Self::Declined { what } => {
+                told(format!("{what}: nothing was changed"), None, ExitCode::NotTrusted)
+            }
             Self::Faulty(count) => told(format!("{count} definition(s) with faults"), None, ExitCode::Usage),
             Self::Unwell => told("something is missing; see above".to_owned(), None, ExitCode::RunFailed),
             Self::Shown(summary) => told(summary.clone(), None, ExitCode::RunFailed),
@@ -202,6 +209,16 @@ fn tell_engine(error: &EngineError) -> Told {
             )),
             ExitCode::NotTrusted,
         ),
+        EngineError::SelfApproval { .. } => told(
+            Some(
+                "run it yourself, in a terminal of your own; `docket audit-log` has what was tried"
+                    .to_owned(),
+            ),
+            ExitCode::NotTrusted,
+        ),
+        EngineError::Installed { hint, conflict, .. } => {
+            told(Some(hint.clone()), if *conflict { ExitCode::Conflict } else { ExitCode::Usage })
+        }
         EngineError::Launcher { hint, .. } => told(Some(hint.clone()), ExitCode::Usage),
         EngineError::Refused(refusal) => {
             let (conflict, hint) = words::refusal(refusal);
@@ -281,13 +298,27 @@ fn not_trusted(items: &[crate::engine::Untrusted]) -> Told {
         let how = match item.standing {
             Standing::Changed => " (changed since you trusted it)",
             Standing::Unknown => "",
+            Standing::Trusted if item.pinned.is_some() => " (not the one that .docket/plugins.lock pins)",
             Standing::Trusted => " (needs to be granted what it asks for)",
         };
         let _ = write!(message, "\n  {}{how}", printable(&item.path));
+        if let Some((sha256, pin)) = &item.pinned {
+            let _ = write!(
+                message,
+                "\n    is     sha256:{sha256}\n    pinned sha256:{} (version {})",
+                pin.sha256,
+                printable(&pin.version)
+            );
+        }
         for capability in &item.capabilities {
             let _ = write!(message, "\n    asks to {}", printable(capability));
         }
     }
-    let hint = "look at them, then run `docket trust` (`docket trust --yes` without a terminal)".to_owned();
-    Told { message, hint: Some(hint), exit: ExitCode::NotTrusted }
+    let hint = if items.iter().all(|item| item.pinned.is_some()) {
+        "get the file that the project was made with; or, if the new one is meant, look at it with `docket plugin inspect` \
+         and pin it with `docket plugin lock`"
+    } else {
+        "look at them, then run `docket trust` (`docket trust --yes` without a terminal)"
+    };
+    Told { message, hint: Some(hint.to_owned()), exit: ExitCode::NotTrusted }
 }

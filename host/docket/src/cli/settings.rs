@@ -12,7 +12,7 @@ use docket_core::run::Actor;
 
 use super::args::{GlobalArguments, Output, RunArguments};
 use super::error::CliError;
-use crate::engine::{Engine, LaunchWishes, Setting};
+use crate::engine::{Engine, LaunchWishes, Setting, self_approval};
 use crate::plugin::Limits;
 use crate::store::config::{self, HomeConfig, LimitSettings, ProjectConfig};
 use crate::store::{Home, Project};
@@ -134,6 +134,21 @@ impl Settings {
         Actor { user: docket_core::text::printable(&user), process: std::process::id() }
     }
 
+    /// Refuses what only a person may decide when an agent that docket runs asks for it.
+    pub(super) fn refuse_agents(&self, what: &str) -> Result<(), CliError> {
+        Ok(self_approval::refuse(&self.environment, &self.home, &self.actor(), what)?)
+    }
+
+    /// A path as the user means it.
+    pub(super) fn path(&self, given: &str) -> PathBuf {
+        self.folder.join(given)
+    }
+
+    /// Limits of stages: docket's, and the user's own in place of some.
+    pub(super) fn limits(&self) -> Result<Limits, CliError> {
+        Ok(limits(&config::home(&self.home)?.limits))
+    }
+
     /// Launchers as flags and environment wish them.
     pub(super) fn launch(&self, run: &RunArguments) -> LaunchWishes {
         let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty()).cloned();
@@ -141,11 +156,6 @@ impl Settings {
             launcher: run.launcher.clone().or_else(|| variable("DOCKET_LAUNCHER")),
             profile: run.profile.clone().or_else(|| variable("DOCKET_PROFILE")),
         }
-    }
-
-    /// The limits of stages as the user's settings have them.
-    pub(super) fn limits(&self) -> Result<Limits, CliError> {
-        Ok(limits(&config::home(&self.home)?.limits))
     }
 
     /// An engine for the project.
@@ -170,7 +180,7 @@ impl Settings {
 fn limits(settings: &LimitSettings) -> Limits {
     const MIB: u64 = 1024 * 1024;
     let size = |value: u64, unit: u64| usize::try_from(value.saturating_mul(unit)).unwrap_or(usize::MAX);
-    let time = |duration: config::Duration| Duration::from_secs(duration.seconds);
+    let time = |duration: docket_core::Duration| Duration::from_secs(duration.seconds);
     let mut limits = Limits::default();
     if let Some(value) = settings.memory_mib {
         limits.memory = size(value, MIB);

@@ -11,6 +11,7 @@ use crate::plugin::conformance::Finding;
 use crate::plugin::conformance::trial::Times;
 use crate::report::prune::bytes;
 use crate::report::words;
+use crate::store::audit::Entry;
 use crate::store::list::RunSummary;
 use crate::store::prune::Plan;
 use crate::store::verify::VerifiedRun;
@@ -200,6 +201,21 @@ pub struct TrustItem {
     pub standing: String,
     /// For a plugin: what it asks for.
     pub capabilities: Vec<String>,
+    /// For a definition: what its stages ask for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<String>,
+    /// For a text that changed since it was trusted, if that was kept: the difference in unified format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+/// What `docket audit-log --output json` prints; with `jsonl`, each entry is a line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AuditLogShape {
+    /// The decisions, oldest first.
+    pub entries: Vec<Entry>,
+    /// Numbers of lines of the log that can't be read.
+    pub unreadable: Vec<usize>,
 }
 
 /// What `docket doctor --output json` prints.

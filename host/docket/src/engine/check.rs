@@ -4,7 +4,7 @@ use docket_core::definition::{Workflow, check, closest};
 use docket_core::run::sha256;
 
 use super::error::Untrusted;
-use super::surroundings::Today;
+use super::surroundings::{Manifests, Today};
 use super::{Engine, EngineError};
 use crate::store::definitions::{Found, Origin};
 use crate::store::trust::{Standing, Trust};
@@ -50,8 +50,7 @@ impl Engine {
     /// All of its faults.
     pub fn check_text(&self, source: &str, text: &str) -> Result<Workflow, EngineError> {
         let today = Today {
-            library: self.library(),
-            plugins: self.plugins(),
+            manifests: Manifests { library: self.library(), plugins: self.plugins() },
             runtime: &self.runtime,
             limits: &self.setting().limits,
         };
@@ -96,7 +95,12 @@ impl Engine {
             .into_iter()
             .map(|(path, hash)| {
                 let standing = trust.standing(root, &path, &hash);
-                Untrusted { path: format!(".docket/{path}"), standing, capabilities: Vec::new() }
+                Untrusted {
+                    path: format!(".docket/{path}"),
+                    standing,
+                    capabilities: Vec::new(),
+                    pinned: None,
+                }
             })
             .filter(|item| item.standing != Standing::Trusted)
             .collect();

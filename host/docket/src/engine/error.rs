@@ -6,6 +6,7 @@ use docket_core::run::{Failure, Refusal};
 use crate::disk::DiskError;
 use crate::plugin::manifest::ManifestError;
 use crate::store::StoreError;
+use crate::store::plugin_lock::Pin;
 use crate::store::trust::Standing;
 
 /// Something a project brings along that the user has not trusted as it is.
@@ -17,6 +18,8 @@ pub struct Untrusted {
     pub standing: Standing,
     /// Capabilities that were not granted, for a plugin.
     pub capabilities: Vec<String>,
+    /// For a plugin that `.docket/plugins.lock` has other bytes for: its hash, and what is pinned.
+    pub pinned: Option<(String, Pin)>,
 }
 
 /// What can go wrong.
@@ -47,6 +50,14 @@ pub enum EngineError {
     /// Not trusted or not granted.
     #[error("this project brings files that you have not trusted: {}", .0.iter().map(|item| item.path.as_str()).collect::<Vec<_>>().join(", "))]
     NotTrusted(Vec<Untrusted>),
+    /// Something that only a person may decide was asked for by an agent that docket runs.
+    #[error("'{what}' was asked for by an agent that docket runs ({agent}); only a person decides that")]
+    SelfApproval {
+        /// What was asked for.
+        what: String,
+        /// The agent's run and stage.
+        agent: String,
+    },
     /// A run that somebody else started.
     #[error("run {run} was not started by you, or not with this docket folder of yours; it is not continued")]
     ForeignRun {
@@ -108,6 +119,16 @@ pub enum EngineError {
         /// What is wrong with it.
         #[source]
         cause: ManifestError,
+    },
+    /// A plugin or capability that is not there, or can't be put where it should go.
+    #[error("{message}")]
+    Installed {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+        /// Whether something that is there stands in the way.
+        conflict: bool,
     },
     /// A failure outside any stage.
     #[error("{}", .0.message)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use docket_core::definition::closest;
 use docket_core::run::{LaunchSettings, ProfileSnapshot};
 
-use super::{Engine, EngineError, Setting};
+use super::{Engine, EngineError, Setting, self_approval};
 use crate::plugin::host::process::GrantedCommand;
 use crate::store::config::Profile;
 
@@ -92,16 +92,19 @@ pub(super) fn program(profile: &ProfileSnapshot) -> Option<&str> {
     named.or_else(|| profile.agent.as_deref().filter(|agent| *agent != GENERIC))
 }
 
-/// The command of a profile, as a stage is granted it.
+/// The command of a profile, as a stage is granted it. `whose` is the run and stage it works for: what it starts can tell
+/// by it that an agent of docket's is at work.
 pub(super) fn command(
     setting: &Setting,
     profile: &ProfileSnapshot,
     records: PathBuf,
+    whose: &str,
 ) -> Option<GrantedCommand> {
     let name = program(profile)?;
     let root = setting.project.root();
     let visible = |variable: &&String| {
-        COMMON_VARIABLES.contains(&variable.as_str()) || profile.environment.contains(variable)
+        variable.as_str() != self_approval::MARKER
+            && (COMMON_VARIABLES.contains(&variable.as_str()) || profile.environment.contains(variable))
     };
     Some(GrantedCommand {
         name: name.to_owned(),
@@ -112,6 +115,7 @@ pub(super) fn command(
             .iter()
             .filter(|(variable, _)| visible(variable))
             .map(|(variable, value)| (variable.clone(), value.clone()))
+            .chain([(self_approval::MARKER.to_owned(), whose.to_owned())])
             .collect(),
         records,
     })
@@ -154,7 +158,7 @@ impl Engine {
     pub fn find_command(&self, name: &str) -> Result<Option<PathBuf>, String> {
         let Ok(profile) = self.profile(name) else { return Ok(None) };
         let profile = snapshot(name.to_owned(), profile);
-        let Some(command) = command(self.setting(), &profile, PathBuf::new()) else { return Ok(None) };
+        let Some(command) = command(self.setting(), &profile, PathBuf::new(), "") else { return Ok(None) };
         command.path.map(Some)
     }
 }

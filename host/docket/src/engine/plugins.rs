@@ -1,14 +1,17 @@
-//! Which plugins may be used: docket's own always, the user's when granted what they ask for, a project's when
-//! trusted and granted. The rest is remembered, so that errors can say what is missing.
+//! Which plugins may be used: docket's own always, others once somebody decided about their very bytes, a project's
+//! when its file is trusted, too. What a plugin asks for and was not granted is simply not there for it. Plugins that
+//! may not be used are remembered, so that errors can say what is missing.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::EngineError;
 use super::error::Untrusted;
 use crate::plugin::catalog::PluginBytes;
-use crate::plugin::manifest::ManifestError;
+use crate::plugin::manifest::{Capabilities, ManifestError};
 use crate::plugin::{Catalog, Plugin, PluginOrigin};
+use crate::store::plugin_lock::PluginLock;
 use crate::store::trust::{Item, Standing, Trust};
 use crate::store::{Home, Project, plugin_files, trust};
 
@@ -27,7 +30,7 @@ pub struct Candidate {
     /// The file, as shown.
     pub path: String,
     /// What it is.
-    pub plugin: Result<Arc<Plugin>, ManifestError>,
+    pub plugin: Result<Plugin, ManifestError>,
     /// Its place below the project's `.docket`, when it is a project's.
     pub item: Option<Item>,
 }
@@ -40,18 +43,33 @@ impl Plugins {
     pub fn load(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
         let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
-        let candidates = candidates(project, home, max_bytes)?;
+        let candidates = candidates(Some(project), home, max_bytes)?;
         // Without foreign plugins there is nothing to look up.
-        let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
+        let (trust, lock) = match candidates.is_empty() {
+            true => (Trust::default(), PluginLock::default()),
+            false => (Trust::load(home)?, PluginLock::load(project)?),
+        };
         let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
         let mut usable = Vec::new();
         for candidate in candidates {
             match candidate.plugin {
                 Err(cause) => plugins.broken.push((candidate.path, cause)),
                 Ok(plugin) => {
-                    match missing(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin) {
-                        None => usable.push(plugin),
-                        Some(untrusted) => plugins.untrusted.push((plugin, untrusted)),
+                    let decided =
+                        decided(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
+                    let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+                    match (decided, pinned) {
+                        (Ok(granted), None) => usable.push(Arc::new(plugin.granted(granted))),
+                        (Err(untrusted), None) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
+                        (_, Some(pin)) => {
+                            let untrusted = Untrusted {
+                                path: candidate.path,
+                                standing: Standing::Trusted,
+                                capabilities: Vec::new(),
+                                pinned: Some((plugin.sha256.clone(), pin.clone())),
+                            };
+                            plugins.untrusted.push((Arc::new(plugin), untrusted));
+                        }
                     }
                 }
             }
@@ -88,37 +106,50 @@ impl Plugins {
     }
 }
 
-/// What a plugin lacks to be used. `None` when nothing.
-fn missing(
-    trust: &Trust,
+impl Plugins {
+    /// What the plugin that would serve a stage asks for, trusted or not.
+    pub(super) fn asked(&self, stage_type: &str, launcher: Option<&str>) -> Option<&Capabilities> {
+        let serves = |plugin: &&Arc<Plugin>| {
+            plugin.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
+                && launcher.is_none_or(|name| plugin.manifest.launcher.as_deref() == Some(name))
+        };
+        let untrusted = self.untrusted.iter().map(|(plugin, _)| plugin);
+        let plugin = untrusted.chain(self.usable.plugins()).find(serves)?;
+        Some(&plugin.manifest.capabilities)
+    }
+}
+
+/// What a plugin was granted, possibly nothing; the error says what it lacks to be used at all.
+fn decided<'a>(
+    trust: &'a Trust,
     root: &Path,
     path: &str,
     item: Option<&Item>,
     plugin: &Plugin,
-) -> Option<Untrusted> {
+) -> Result<&'a BTreeSet<String>, Untrusted> {
     let standing = item.map_or(Standing::Trusted, |item| trust.standing(root, &item.path, &item.sha256));
-    let granted = trust.granted(&plugin.sha256);
-    let capabilities: Vec<String> = plugin
-        .manifest
-        .capabilities
-        .listed()
-        .into_iter()
-        .filter(|capability| !granted.is_some_and(|granted| granted.contains(capability)))
-        .collect();
-    // A plugin that asks for nothing still runs only after somebody said so once.
-    if standing == Standing::Trusted && granted.is_some() && capabilities.is_empty() {
-        return None;
+    // A plugin that asks for nothing, or gets nothing, still runs only after somebody said so once.
+    match trust.granted(&plugin.sha256) {
+        Some(granted) if standing == Standing::Trusted => Ok(granted),
+        granted => {
+            let mut capabilities = plugin.manifest.capabilities.listed();
+            capabilities.retain(|capability| !granted.is_some_and(|granted| granted.contains(capability)));
+            Err(Untrusted { path: path.to_owned(), standing, capabilities, pinned: None })
+        }
     }
-    Some(Untrusted { path: path.to_owned(), standing, capabilities })
 }
 
-/// All plugin files of a project and the user.
+/// All plugin files of the user, and of a project if there is one.
 ///
 /// # Errors
 /// When one can't be read.
-pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<Candidate>, EngineError> {
+pub fn candidates(
+    project: Option<&Project>,
+    home: &Home,
+    max_bytes: u64,
+) -> Result<Vec<Candidate>, EngineError> {
     let mut found = Vec::new();
-    for (path, item) in trust::plugin_items(project) {
+    for (path, item) in project.map(trust::plugin_items).unwrap_or_default() {
         let path = format!(".docket/{path}");
         let (plugin, item) = match item {
             Ok(item) => (look(item.bytes.clone(), &path), Some(item)),
@@ -137,6 +168,6 @@ pub fn candidates(project: &Project, home: &Home, max_bytes: u64) -> Result<Vec<
     Ok(found)
 }
 
-fn look(bytes: Vec<u8>, path: &str) -> Result<Arc<Plugin>, ManifestError> {
-    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned())).map(Arc::new)
+fn look(bytes: Vec<u8>, path: &str) -> Result<Plugin, ManifestError> {
+    Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(path.to_owned()))
 }

@@ -53,13 +53,14 @@ impl Job {
         task: StageTask,
     ) -> Result<Self, Failure> {
         let plugin = plugin(engine, &task)?;
-        let grants = Grants::resolve(&plugin.manifest.capabilities, &task.config)
+        let grants = Grants::resolve(&plugin.rights, &task.config)
             .map_err(|error| Failure::new("not-granted", format!("stage '{}': {error}", task.name)))?;
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
+        let whose = format!("{}/{}", start.run, task.name);
         let command = profile
             .filter(|_| grants.exec)
-            .and_then(|profile| launch::command(engine.setting(), profile, records));
+            .and_then(|profile| launch::command(engine.setting(), profile, records, &whose));
         let agent = agent_text(engine, folder, workflow, start, &task)?;
         let request = request(&task, start, agent.as_ref(), profile)?;
         let is_agent = task.launcher.is_some();
@@ -96,7 +97,7 @@ impl Job {
         }
         let setting = self.engine.setting();
         let plugin = self.plugin_used();
-        let mut limits = setting.limits;
+        let mut limits = self.plugin.rights.limits.raise(setting.limits);
         if let Some(timeout) = self.timeout {
             limits.wall_clock = timeout;
         }

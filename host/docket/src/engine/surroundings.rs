@@ -9,15 +9,21 @@ use super::Plugins;
 use crate::plugin::{Limits, Runtime};
 use crate::store::definitions::Library;
 
-/// Today's files and plugins. Plugins that are not trusted count, too: their manifests are only read.
-pub(super) struct Today<'a> {
+/// Today's files, and what today's plugins say in their manifests; plugins that are not trusted count, too. Nothing of
+/// them is run.
+pub(super) struct Manifests<'a> {
     pub(super) library: Library<'a>,
     pub(super) plugins: &'a Plugins,
+}
+
+/// The same, and plugins that are trusted are asked about configs.
+pub(super) struct Today<'a> {
+    pub(super) manifests: Manifests<'a>,
     pub(super) runtime: &'a Runtime,
     pub(super) limits: &'a Limits,
 }
 
-impl Surroundings for Today<'_> {
+impl Surroundings for Manifests<'_> {
     fn stage_types(&self) -> Vec<StageType> {
         let mut types = self.plugins.usable.stage_types();
         // What is trusted comes first: a file that appears in a project must not turn definitions faulty. A start
@@ -65,6 +71,40 @@ impl Surroundings for Today<'_> {
     fn workflow_names(&self) -> Vec<String> {
         self.library.definition_names().into_iter().map(|(name, _)| name).collect()
     }
+}
+
+impl Surroundings for Today<'_> {
+    fn stage_types(&self) -> Vec<StageType> {
+        self.manifests.stage_types()
+    }
+
+    fn launchers(&self) -> Vec<String> {
+        self.manifests.launchers()
+    }
+
+    fn template(&self, name: &str) -> Option<String> {
+        self.manifests.template(name)
+    }
+
+    fn template_names(&self) -> Vec<String> {
+        self.manifests.template_names()
+    }
+
+    fn schema(&self, name: &str) -> Option<Result<Value, String>> {
+        self.manifests.schema(name)
+    }
+
+    fn schema_names(&self) -> Vec<String> {
+        self.manifests.schema_names()
+    }
+
+    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
+        self.manifests.workflow(name)
+    }
+
+    fn workflow_names(&self) -> Vec<String> {
+        self.manifests.workflow_names()
+    }
 
     fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
         // Which launcher will run an agent is known only at the start, unless the definition says; and a plugin that
@@ -73,7 +113,7 @@ impl Surroundings for Today<'_> {
             return Vec::new();
         }
         let launcher = launcher.filter(|_| stage_type == "agent");
-        let Ok(Some(plugin)) = self.plugins.find(stage_type, launcher) else { return Vec::new() };
+        let Ok(Some(plugin)) = self.manifests.plugins.find(stage_type, launcher) else { return Vec::new() };
         self.runtime.check(plugin, stage_type, config, self.limits).unwrap_or_else(|failure| {
             vec![ConfigFault { pointer: String::new(), message: failure.message, hint: failure.hint }]
         })

@@ -1,15 +1,19 @@
-//! Trusting what a project brings along: what there is, what it asks for, and pinning it as it is now.
+//! Trusting what a project brings along: what there is, what it asks for, what changed since it was trusted, and pinning
+//! it as it is now. Nothing of it is run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use docket_core::run::{Actor, Failure, PluginUsed};
 
-use super::plugins::{Candidate, candidates};
-use super::{EngineError, now};
+use super::definition_asks::asks;
+use super::plugins::{Candidate, Plugins, candidates};
+use super::{EngineError, library, now};
+use crate::plugin::Plugin;
 use crate::store::audit::{self, Decision, Entry};
-use crate::store::trust::{Item, Standing, Trust, items};
-use crate::store::{Home, Project};
+use crate::store::plugin_lock::{Pin, PluginLock};
+use crate::store::trust::{Grant, Item, Standing, Trust, items, texts};
+use crate::store::{Home, Project, StoreError};
 
 /// Something that can be trusted.
 #[derive(Debug)]
@@ -20,17 +24,56 @@ pub struct Offer {
     pub sha256: String,
     /// How it stands.
     pub standing: Standing,
-    /// For a plugin: its name, version and what it asks for.
+    /// For a definition: what its stages ask for, a line each.
+    pub asks: Vec<String>,
+    /// For a text that changed: what it was when it was trusted, if that was kept, and what it is.
+    pub change: Option<(String, String)>,
+    /// For a plugin: what it is and asks for.
     pub plugin: Option<PluginOffer>,
 }
 
 /// A plugin that can be trusted.
 #[derive(Debug)]
 pub struct PluginOffer {
-    /// Name and version.
+    /// Its name.
     pub name: String,
+    /// Its version.
+    pub version: String,
     /// Each capability, and whether it is granted already.
     pub capabilities: Vec<(String, bool)>,
+    /// Whether somebody decided about these bytes.
+    pub is_decided: bool,
+    /// The plugin of this name that was decided about before, if another one was.
+    pub update: Option<Update>,
+    /// What the project's lock has instead of these bytes.
+    pub pinned: Option<Pin>,
+}
+
+/// What an update of a plugin changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The version before.
+    pub version: String,
+    /// The hash before.
+    pub sha256: String,
+    /// Capabilities it did not ask for before.
+    pub added: Vec<String>,
+    /// Capabilities it does not ask for any more.
+    pub removed: Vec<String>,
+}
+
+impl Update {
+    /// What changes with a plugin, compared with the latest one of its name that was decided about.
+    pub fn of(trust: &Trust, plugin: &Plugin) -> Option<Self> {
+        let (sha256, before) = trust.earlier(&plugin.manifest.name, &plugin.sha256)?;
+        let asked: BTreeSet<String> = plugin.manifest.capabilities.listed().into_iter().collect();
+        Some(Self {
+            version: before.version.clone(),
+            sha256: sha256.to_owned(),
+            added: asked.difference(&before.asked).cloned().collect(),
+            removed: before.asked.difference(&asked).cloned().collect(),
+        })
+    }
 }
 
 /// What a project brings along, and the plugins of the user.
@@ -39,7 +82,6 @@ pub struct Offers {
     pub list: Vec<Offer>,
     items: Vec<Item>,
     plugins: Vec<Candidate>,
-    trust: Trust,
 }
 
 impl Offers {
@@ -49,41 +91,50 @@ impl Offers {
     /// When something can't be read or believed, or a plugin file is no plugin: that is to be mended or removed first.
     pub fn look(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
         let trust = Trust::load(home)?;
+        let lock = PluginLock::load(project)?;
         let items = items(project)?;
-        let plugins = candidates(project, home, max_bytes)?;
+        let loaded = Plugins::load(project, home, max_bytes)?;
+        let plugins = candidates(Some(project), home, max_bytes)?;
         let mut list = Vec::new();
         for item in items.iter().filter(|item| !item.path.ends_with(".wasm")) {
+            let standing = trust.standing(project.root(), &item.path, &item.sha256);
+            let text = std::str::from_utf8(&item.bytes).ok();
+            let before = || texts::trusted_text(home, &trust, project.root(), &item.path);
+            let is_definition = [".yml", ".yaml"].iter().any(|extension| item.path.ends_with(extension));
             list.push(Offer {
                 path: format!(".docket/{}", item.path),
                 sha256: item.sha256.clone(),
-                standing: trust.standing(project.root(), &item.path, &item.sha256),
+                standing,
+                asks: text
+                    .filter(|_| is_definition)
+                    .map(|text| asks(library(project, home), &loaded, &item.path, text))
+                    .unwrap_or_default(),
+                change: match (standing, text) {
+                    (Standing::Changed, Some(text)) => before().map(|before| (before, text.to_owned())),
+                    _ => None,
+                },
                 plugin: None,
             });
         }
         for candidate in &plugins {
-            list.push(plugin_offer(&trust, project.root(), candidate)?);
+            list.push(plugin_offer(&trust, &lock, project.root(), candidate)?);
         }
-        Ok(Self { list, items, plugins, trust })
+        Ok(Self { list, items, plugins })
     }
 
-    /// Whether anything is not trusted or granted as it is.
+    /// Whether anything is not trusted as it is, or a plugin was not decided about.
     pub fn has_news(&self) -> bool {
         self.list.iter().any(|offer| {
             offer.standing != Standing::Trusted
-                || offer.plugin.as_ref().is_some_and(|plugin| plugin.capabilities.iter().any(|(_, had)| !had))
+                || offer.plugin.as_ref().is_some_and(|plugin| !plugin.is_decided)
         })
     }
 
-    /// Trusts everything as it was looked at, and grants the plugins what they ask for.
+    /// Trusts everything as it was looked at, and grants the plugins that nobody decided about what they ask for.
     ///
     /// # Errors
     /// When it can't be stored or logged.
-    pub fn accept(mut self, project: &Project, home: &Home, by: &Actor) -> Result<(), EngineError> {
-        self.trust.pin(project.root(), &self.items);
-        for plugin in self.plugins.iter().filter_map(|candidate| candidate.plugin.as_ref().ok()) {
-            let asked: BTreeSet<String> = plugin.manifest.capabilities.listed().into_iter().collect();
-            self.trust.grant(&plugin.sha256, asked);
-        }
+    pub fn accept(self, project: &Project, home: &Home, by: &Actor) -> Result<(), EngineError> {
         for offer in &self.list {
             let entry = |decision, details| Entry {
                 at: now(),
@@ -97,44 +148,72 @@ impl Offers {
             if offer.standing != Standing::Trusted {
                 audit::append(home, &entry(Decision::Trusted, Vec::new()))?;
             }
-            if let Some(plugin) = &offer.plugin {
+            if let Some(plugin) = offer.plugin.as_ref().filter(|plugin| !plugin.is_decided) {
                 let details = plugin.capabilities.iter().map(|(text, _)| text.clone()).collect();
                 audit::append(home, &entry(Decision::Granted, details))?;
             }
         }
-        Ok(self.trust.save(home)?)
+        Trust::update(home, |trust| {
+            trust.pin(project.root(), &self.items);
+            for plugin in self.plugins.iter().filter_map(|candidate| candidate.plugin.as_ref().ok()) {
+                if trust.decided(&plugin.sha256).is_none() {
+                    trust.decide(&plugin.sha256, grant(plugin, None));
+                }
+            }
+            texts::keep(home, trust, &self.items)
+        })
+        .map_err(|error: StoreError| error.into())
     }
 }
 
-fn plugin_offer(trust: &Trust, root: &Path, candidate: &Candidate) -> Result<Offer, EngineError> {
+/// A decision about a plugin: these of its capabilities, or all of them.
+pub(super) fn grant(plugin: &Plugin, only: Option<&BTreeSet<String>>) -> Grant {
+    let asked: BTreeSet<String> = plugin.manifest.capabilities.listed().into_iter().collect();
+    let granted = only.map_or_else(|| asked.clone(), |only| asked.intersection(only).cloned().collect());
+    Grant {
+        name: plugin.manifest.name.clone(),
+        version: plugin.manifest.version.clone(),
+        asked,
+        granted,
+        at: Some(now()),
+    }
+}
+
+fn plugin_offer(
+    trust: &Trust,
+    lock: &PluginLock,
+    root: &Path,
+    candidate: &Candidate,
+) -> Result<Offer, EngineError> {
     let plugin = candidate
         .plugin
         .as_ref()
         .map_err(|cause| EngineError::Plugin { path: candidate.path.clone(), cause: cause.clone() })?;
     let granted = trust.granted(&plugin.sha256);
     let had = |text: &String| granted.is_some_and(|granted| granted.contains(text));
-    let item = candidate.item.as_ref();
-    let standing = match item {
+    let standing = match &candidate.item {
         Some(item) => trust.standing(root, &item.path, &item.sha256),
         None if granted.is_some() => Standing::Trusted,
         None => Standing::Unknown,
     };
+    let with_grant = |text: String| {
+        let granted = had(&text);
+        (text, granted)
+    };
+    let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
     Ok(Offer {
         path: candidate.path.clone(),
         sha256: plugin.sha256.clone(),
         standing,
+        asks: Vec::new(),
+        change: None,
         plugin: Some(PluginOffer {
-            name: format!("{} {}", plugin.manifest.name, plugin.manifest.version),
-            capabilities: plugin
-                .manifest
-                .capabilities
-                .listed()
-                .into_iter()
-                .map(|text| {
-                    let granted = had(&text);
-                    (text, granted)
-                })
-                .collect(),
+            name: plugin.manifest.name.clone(),
+            version: plugin.manifest.version.clone(),
+            capabilities: plugin.manifest.capabilities.listed().into_iter().map(with_grant).collect(),
+            is_decided: granted.is_some(),
+            update: if granted.is_some() { None } else { Update::of(trust, plugin) },
+            pinned: pinned.cloned(),
         }),
     })
 }
@@ -144,30 +223,33 @@ fn plugin_offer(trust: &Trust, root: &Path, candidate: &Candidate) -> Result<Off
 /// # Errors
 /// When it can't be stored or logged.
 pub fn forget(project: &Project, home: &Home, by: &Actor) -> Result<bool, EngineError> {
-    let mut trust = Trust::load(home)?;
-    if !trust.forget(project.root()) {
-        return Ok(false);
-    }
-    trust.save(home)?;
-    audit::append(
-        home,
-        &Entry {
+    let had = Trust::update(home, |trust| Ok::<bool, StoreError>(trust.forget(project.root())))?;
+    if had {
+        let subject = project.root().display().to_string();
+        let entry = Entry {
             at: now(),
             by: by.clone(),
             decision: Decision::Revoked,
-            subject: project.root().display().to_string(),
+            project: Some(subject.clone()),
+            subject,
             sha256: None,
-            project: Some(project.root().display().to_string()),
             details: Vec::new(),
-        },
-    )?;
-    Ok(true)
+        };
+        audit::append(home, &entry)?;
+    }
+    Ok(had)
 }
 
 /// Logs that something was refused for want of trust.
 pub fn log_denial(home: &Home, project: &Path, by: &Actor, items: &[super::Untrusted]) {
     for item in items {
-        log_denied(home, project, by, &item.path, None, item.capabilities.clone());
+        let (sha256, details) = match &item.pinned {
+            Some((sha256, pin)) => {
+                (Some(sha256.clone()), vec![format!(".docket/plugins.lock pins {}", pin.sha256)])
+            }
+            None => (None, item.capabilities.clone()),
+        };
+        log_denied(home, Some(project), by, &item.path, sha256, details);
     }
 }
 
@@ -179,14 +261,15 @@ pub(super) fn log_stage_denial(setting: &super::Setting, plugin: Option<&PluginU
     if DENIALS.contains(&failure.code.as_str()) {
         let subject = plugin.map_or("a stage", |plugin| plugin.name.as_str());
         let sha256 = plugin.map(|plugin| plugin.sha256.clone());
-        let root = setting.project.root();
+        let root = Some(setting.project.root());
         log_denied(&setting.home, root, &setting.actor, subject, sha256, vec![failure.message.clone()]);
     }
 }
 
-fn log_denied(
+/// Logs that something was refused.
+pub(super) fn log_denied(
     home: &Home,
-    project: &Path,
+    project: Option<&Path>,
     by: &Actor,
     subject: &str,
     sha256: Option<String>,
@@ -198,7 +281,7 @@ fn log_denied(
         decision: Decision::Denied,
         subject: subject.to_owned(),
         sha256,
-        project: Some(project.display().to_string()),
+        project: project.map(|project| project.display().to_string()),
         details,
     };
     // A denial that can't be logged is still a denial.

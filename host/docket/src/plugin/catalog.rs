@@ -1,12 +1,13 @@
 //! Which plugins there are, and which one serves a stage. A project's plugins come before the user's, and those
 //! before docket's own; whether one may be used at all is decided by whoever fills the catalog.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use docket_core::definition::StageType;
 use docket_core::run::sha256;
 
-use super::manifest::{Inspected, Manifest, ManifestError, inspect};
+use super::manifest::{Capabilities, Inspected, Manifest, ManifestError, inspect};
 
 /// A plugin, ready to be run.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Plugin {
     pub manifest: Manifest,
     /// Its imports.
     pub imports: Vec<String>,
+    /// What it may do: what it asks for and was granted.
+    pub rights: Capabilities,
     /// Where it comes from.
     pub origin: PluginOrigin,
     /// SHA-256 of the bytes that are run.
@@ -52,14 +55,32 @@ pub enum PluginOrigin {
 }
 
 impl Plugin {
-    /// Looks at a component's bytes.
+    /// Looks at a component's bytes. One of docket's own may do what it asks for; what another one may do is nothing
+    /// until somebody grants it.
     ///
     /// # Errors
     /// Why they are no plugin.
     pub fn new(bytes: PluginBytes, origin: PluginOrigin) -> Result<Self, ManifestError> {
         let Inspected { manifest, imports } = inspect(&bytes)?;
         let sha256 = sha256(&bytes);
-        Ok(Self { manifest, imports, origin, sha256, bytes })
+        let rights = match origin {
+            PluginOrigin::BuiltIn => manifest.capabilities.clone(),
+            PluginOrigin::File(_) => Capabilities::default(),
+        };
+        Ok(Self { manifest, imports, rights, origin, sha256, bytes })
+    }
+}
+
+impl Plugin {
+    /// The same plugin, with those of the capabilities it asks for that were granted.
+    pub fn granted(self, granted: &BTreeSet<String>) -> Self {
+        Self { rights: self.manifest.capabilities.granted(granted), ..self }
+    }
+
+    /// What it asks for and was not granted, as short texts.
+    pub fn withheld(&self) -> Vec<String> {
+        let had = self.rights.listed();
+        self.manifest.capabilities.listed().into_iter().filter(|text| !had.contains(text)).collect()
     }
 }
 

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmparser::{Parser, Payload};
 
+pub use super::capabilities::Capabilities;
+
 /// The custom section's name.
 pub(super) const SECTION: &str = "docket:manifest";
 /// The contract versions this docket runs.
@@ -53,36 +55,6 @@ pub struct StageManifest {
     pub config: Value,
     /// JSON Schema of its result.
     pub result: Value,
-}
-
-/// What a plugin asks for. Nothing asked for is nothing had.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Capabilities {
-    /// Folders and files to read: project paths, `.` for the whole project without hidden and ignored entries, or
-    /// `${config.name}` for the path in that config field.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub read: Vec<String>,
-    /// Files to propose: project paths, globs, or `${config.name}`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub write: Vec<String>,
-    /// Whether it runs the command of the launcher profile.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub exec: bool,
-    /// Whether it keeps a private cache across runs.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub cache: bool,
-}
-
-impl Capabilities {
-    /// Each capability as a short text: what is shown, granted and recorded.
-    pub fn listed(&self) -> Vec<String> {
-        let read = self.read.iter().map(|path| format!("read {path}"));
-        let write = self.write.iter().map(|path| format!("write {path}"));
-        let exec = self.exec.then(|| "run the launcher profile's command".to_owned());
-        let cache = self.cache.then(|| "keep a private cache".to_owned());
-        read.chain(write).chain(exec).chain(cache).collect()
-    }
 }
 
 /// Why bytes are no plugin.
@@ -196,6 +168,12 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
             stage.stage_type.escape_debug()
         )));
     }
+    if let Some(name) = manifest.capabilities.env.iter().find(|name| !is_variable(name)) {
+        return Err(bad(format!(
+            "`capabilities.env` names '{}'; a variable's name is letters, digits and '_', no digit first",
+            name.escape_debug()
+        )));
+    }
     let serves_agent = manifest.stages.iter().any(|stage| stage.stage_type == "agent");
     match (&manifest.launcher, serves_agent) {
         (None, true) => Err(bad("it serves `agent` and so must name its `launcher`".to_owned())),
@@ -209,6 +187,14 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
 pub(super) fn is_plain(name: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
     !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
+}
+
+/// Names that every shell can set; `=` and NUL can't be part of one at all.
+pub(super) fn is_variable(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && name.len() <= 128
+        && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
 
 fn check_contract(manifest: &Manifest, imports: &[String], exports: &[String]) -> Result<(), ManifestError> {
@@ -259,5 +245,23 @@ mod tests {
         let agent = r#""stages":[{"type":"agent","description":"","config":{},"result":{}}]"#;
         assert!(parse(&text(agent)).expect_err("no launcher").contains("launcher"));
         assert!(parse(&text(&format!(r#"{agent},"launcher":"x""#))).is_ok());
+        let asking = |capabilities: &str| {
+            parse(&text(&format!(r#"{agent},"launcher":"x","capabilities":{capabilities}"#)))
+        };
+        for (capabilities, named) in [
+            (r#"{"env":["A=B"]}"#, "'A=B'"),
+            (r#"{"env":["1A"]}"#, "'1A'"),
+            (r#"{"env":[""]}"#, "''"),
+            (r#"{"limits":{"memory":1}}"#, "`memory`"),
+            (r#"{"limits":{"wall_clock":1}}"#, "`wall_clock`"),
+            (r#"{"limits":{"cpu":"10 minutes"}}"#, "10 minutes"),
+            (r#"{"network":["*"]}"#, "`network`"),
+        ] {
+            let error = asking(capabilities).expect_err("refused");
+            assert!(error.contains(named), "{capabilities}: {error}");
+        }
+        let asked = asking(r#"{"env":["_A1"],"limits":{"cpu":"10m","memory_mib":512}}"#).expect("fine");
+        assert_eq!(asked.capabilities.env, ["_A1"]);
+        assert_eq!(asked.capabilities.limits.cpu.map(|cpu| cpu.seconds), Some(600));
     }
 }

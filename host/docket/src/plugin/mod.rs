@@ -7,6 +7,8 @@
     reason = "sandboxes are made of files, and plugin/host starts processes"
 )]
 
+mod asked_limits;
+mod capabilities;
 pub mod catalog;
 mod compile;
 pub mod conformance;
@@ -19,6 +21,7 @@ mod runtime;
 pub mod scaffold;
 mod tier;
 
+pub use asked_limits::AskedLimits;
 pub use catalog::{Catalog, Plugin, PluginOrigin};
 pub use grants::{GrantError, Grants};
 pub use limits::Limits;

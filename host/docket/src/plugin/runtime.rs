@@ -105,7 +105,7 @@ impl Runtime {
     /// Compiles or loads a plugin ahead of its use, so that a run's plugins are made ready side by side.
     pub fn prepare(&self, plugin: &Plugin, limits: &Limits) {
         // A failure is told when the plugin is used.
-        let ready = |tier: &Tier| tier.ready(plugin, plugin.manifest.capabilities.exec, limits).map(|_| ());
+        let ready = |tier: &Tier| tier.ready(plugin, plugin.rights.exec, limits).map(|_| ());
         let _ = self.tiers.of(plugin).and_then(ready);
     }
 
@@ -119,7 +119,7 @@ impl Runtime {
     /// # Errors
     /// When it can't be compiled.
     pub fn optimize(&self, plugin: &Plugin, limits: &Limits) -> Result<(), Failure> {
-        self.tiers.optimizing()?.ready(plugin, plugin.manifest.capabilities.exec, limits).map(|_| ())
+        self.tiers.optimizing()?.ready(plugin, plugin.rights.exec, limits).map(|_| ())
     }
 
     /// Asks a plugin what is wrong with a config. It sees no file, can run nothing, and has little time.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use docket_core::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -55,13 +56,6 @@ pub struct Profile {
     pub idle_timeout: Option<Duration>,
 }
 
-/// A duration: seconds, or a number with `s`, `m` or `h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Duration {
-    /// In seconds.
-    pub seconds: u64,
-}
-
 /// Limits of stages; what is left out keeps docket's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,41 +80,6 @@ pub struct LimitSettings {
     pub component_mib: Option<u64>,
     /// Time to compile a component.
     pub compile_timeout: Option<Duration>,
-}
-
-impl<'de> Deserialize<'de> for Duration {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Duration;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("seconds, or a number with s, m or h such as 10m")
-            }
-            fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Duration, E> {
-                Ok(Duration { seconds })
-            }
-            fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Duration, E> {
-                u64::try_from(seconds).map(|seconds| Duration { seconds }).map_err(|_| E::custom("negative"))
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
-                parse_duration(text)
-                    .ok_or_else(|| E::custom(format!("'{text}' is no duration such as 90s, 10m or 2h")))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let unit = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..unit].parse().ok()?;
-    let factor = match &text[unit..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    number.checked_mul(factor).map(|seconds| Duration { seconds })
 }
 
 /// Reads the user's settings.
@@ -174,6 +133,5 @@ mod tests {
             parse::<HomeConfig>(Path::new("c"), Some("# nothing\n".into())).expect("empty"),
             HomeConfig::default()
         );
-        assert!(parse_duration("10 minutes").is_none());
     }
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use docket_core::run::ProjectPath;
 
 use super::{Home, Project, StoreError};
-use crate::disk::read_if_there;
 
 /// A file built into docket.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +177,8 @@ impl<'a> Library<'a> {
             }
         }
         let path = self.home.workflows().join(name);
-        if let Some(bytes) = read_if_there(&path)? {
+        // It is trusted as it is, so it must be the user's own.
+        if let Some(bytes) = self.home.read_private(&path)? {
             return Ok(Some(Found { text: text(bytes, &path)?, origin: Origin::Home(path) }));
         }
         let found = self.built_in.iter().find(|file| file.name == built_in);

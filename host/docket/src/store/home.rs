@@ -107,14 +107,25 @@ impl Home {
         self.folder.join("key")
     }
 
-    /// Reads a file that decides about safety. `None` when it is not there.
+    /// Reads a file of this folder that decides about safety. `None` when it is not there.
     ///
     /// # Errors
-    /// [`crate::disk::DiskError::Unsafe`] when it belongs to somebody else or others may write it; a failed read otherwise.
+    /// [`crate::disk::DiskError::Unsafe`] when it, or a folder it lies in, belongs to somebody else or others may write
+    /// it; a failed read otherwise.
     pub fn read_private(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-        refuse_unsafe(&self.folder)?;
-        refuse_unsafe(path)?;
+        self.refuse_unsafe(path)?;
         Ok(read_if_there(path)?)
+    }
+
+    /// Refuses a file or folder of this folder that somebody else could have put there or changed.
+    ///
+    /// # Errors
+    /// [`crate::disk::DiskError::Unsafe`], with the command that mends it.
+    pub fn refuse_unsafe(&self, path: &Path) -> Result<(), StoreError> {
+        for part in path.ancestors().take_while(|part| part.starts_with(&self.folder)) {
+            refuse_unsafe(part)?;
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod journal;
 pub mod list;
 pub mod plugin_files;
+pub mod plugin_lock;
 pub mod project;
 pub mod prune;
 pub mod run_folder;

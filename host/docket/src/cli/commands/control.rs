@@ -68,6 +68,7 @@ pub(super) fn approve(
     approval: Approval,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
+    settings.refuse_agents("docket workflow approve")?;
     let Approval { stage, comment, form } = approval;
     let form = form.map(|file| answer(settings, &file)).transpose()?;
     let told = |_| "has your approval and goes on";
@@ -88,6 +89,7 @@ pub(super) fn reject(
     rejection: Rejection,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
+    settings.refuse_agents("docket workflow reject")?;
     let Rejection { stage, to, comment } = rejection;
     let told = |_| "has your rejection";
     ask(settings, run, |by| Request::Reject { stage, to, comment, by }, told, Quiet::No, ui)

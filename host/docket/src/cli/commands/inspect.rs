@@ -17,7 +17,7 @@ use crate::cli::ui::Ui;
 use crate::cli::wire::{DiffShape, EventLine, ListShape, Unreadable};
 use crate::engine::control::look;
 use crate::report::results::{self, Results};
-use crate::report::{status as words, words as event_words};
+use crate::report::{difference, status as words, words as event_words};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 use crate::store::{Project, RunFolder, StoreError, change, journal, list as runs, run_folder};
 
@@ -256,9 +256,5 @@ fn unified(
     else {
         return Ok(format!("Binary files {from} and {to} differ\n"));
     };
-    let diff = similar::TextDiff::from_lines(&before, &after);
-    let text = diff.unified_diff().header(&from, &to).to_string();
-    // Line by line, so that nothing in a document reaches the terminal as a command; tabs may stay.
-    let safe = |line: &str| line.split('\t').map(printable).collect::<Vec<_>>().join("\t");
-    Ok(text.lines().map(|line| safe(line) + "\n").collect())
+    Ok(difference::unified(&from, &to, &before, &after))
 }

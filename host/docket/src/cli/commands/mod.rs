@@ -1,11 +1,12 @@
 //! One function per command: settings in, exit code out. What is shared by several is below them, in the engine.
 
 mod audit;
+mod audit_log;
 mod check;
 mod control;
 mod inspect;
 mod kept;
-mod plugin;
+pub(super) mod plugin;
 mod prune;
 mod schema;
 mod setup;
@@ -26,7 +27,8 @@ pub(super) fn run(command: Command, settings: Settings, ui: &mut Ui) -> Result<E
         Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
         Command::Review(arguments) => start::review(&settings, arguments, ui),
         Command::Workflow(command) => workflow(command, settings, ui),
-        Command::Plugin(command) => plugin::plugin(&settings, &command, ui),
+        Command::Plugin(command) => plugin::plugin(&command, &settings, ui),
+        Command::AuditLog(arguments) => audit_log::audit_log(&settings, &arguments, ui),
         Command::Schema(arguments) => schema::schema(arguments.name.as_deref(), ui),
         Command::Completions { shell } => setup::completions(shell, ui),
     }

@@ -3,11 +3,12 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
+use crate::cli::commands::plugin::{PluginListShape, PluginShape};
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
-    CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, NewPluginShape, PackShape,
-    PluginCheckShape, PruneShape, TrustShape, VerifyShape,
+    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, NewPluginShape,
+    PackShape, PluginCheckShape, PruneShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
 use crate::plugin::Manifest;
@@ -20,7 +21,7 @@ use crate::store::snapshot::RunSnapshot;
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 22] = [
+const FORMATS: [Format; 25] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("run", "status, start, resume, submit, approve, reject and retry with --output json", of::<RunSnapshot>),
     ("event", "a line of start, resume and the like with --output jsonl", of::<EventLine>),
@@ -33,6 +34,9 @@ const FORMATS: [Format; 22] = [
     ("diff", "one file of diff --output json", of::<DiffShape>),
     ("check", "check --output json", of::<CheckShape>),
     ("trust", "trust --output json", of::<TrustShape>),
+    ("plugin", "plugin inspect, add, grant and revoke with --output json", of::<PluginShape>),
+    ("plugin-list", "plugin list --output json", of::<PluginListShape>),
+    ("audit-log", "audit-log --output json", of::<AuditLogShape>),
     ("doctor", "doctor --output json", of::<DoctorShape>),
     ("done", "init, pause and cancel --output json", of::<DoneShape>),
     ("error", "any error with --output json, on standard error", of::<ErrorShape>),

@@ -9,8 +9,8 @@ use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::{TrustItem, TrustShape};
-use crate::engine::trust::{Offer, Offers, forget};
-use crate::plugin::Limits;
+use crate::engine::trust::{Offer, Offers, PluginOffer, forget};
+use crate::report::difference::unified;
 use crate::store::trust::Standing;
 
 /// `docket trust`
@@ -20,12 +20,15 @@ pub(super) fn trust(
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let project = settings.project()?;
+    if !arguments.list {
+        settings.refuse_agents("docket trust")?;
+    }
     if arguments.forget {
         let had = forget(&project, &settings.home, &settings.actor())?;
         ui.say(if had { "this project is not trusted any more" } else { "this project was not trusted" });
         return Ok(ExitCode::Done);
     }
-    let offers = Offers::look(&project, &settings.home, Limits::default().component)?;
+    let offers = Offers::look(&project, &settings.home, settings.limits()?.component)?;
     let shape = |trusted: bool, offers: &[Offer]| TrustShape {
         project: project.root().display().to_string(),
         trusted,
@@ -45,10 +48,10 @@ pub(super) fn trust(
     }
     if !arguments.yes {
         if settings.non_interactive || !ui.can_ask() {
-            return Err(CliError::NobodyToAsk { command: "docket trust --yes".to_owned() });
+            return Err(CliError::NobodyToAsk { what: "trust", command: "docket trust --yes".to_owned() });
         }
         if !ui.ask("Trust these files as they are now?") {
-            return Err(CliError::Declined);
+            return Err(CliError::Declined { what: "trust" });
         }
     }
     let value = shape(true, &offers.list);
@@ -67,6 +70,8 @@ fn item(offer: &Offer) -> TrustItem {
         sha256: offer.sha256.clone(),
         standing: standing(offer.standing).to_owned(),
         capabilities: capabilities.map(|(text, _)| text.clone()).collect(),
+        asks: offer.asks.clone(),
+        diff: offer.change.as_ref().map(|(before, after)| diff(&offer.path, before, after)),
     }
 }
 
@@ -76,6 +81,10 @@ fn standing(standing: Standing) -> &'static str {
         Standing::Changed => "changed",
         Standing::Unknown => "unknown",
     }
+}
+
+fn diff(path: &str, before: &str, after: &str) -> String {
+    unified(&format!("trusted/{path}"), &format!("now/{path}"), before, after)
 }
 
 fn listed(root: &std::path::Path, offers: &[Offer]) -> String {
@@ -90,16 +99,47 @@ fn listed(root: &std::path::Path, offers: &[Offer]) -> String {
             Standing::Unknown => "new",
         };
         let _ = writeln!(text, "  {} [{how}] sha256:{}", printable(&offer.path), &offer.sha256[..16]);
+        for line in &offer.asks {
+            let _ = writeln!(text, "    {}", printable(line));
+        }
+        if let Some((before, after)) = &offer.change {
+            for line in diff(&offer.path, before, after).lines() {
+                let _ = writeln!(text, "    {line}");
+            }
+        } else if offer.standing == Standing::Changed && offer.plugin.is_none() {
+            text.push_str("    what it was is not kept; look at the whole file\n");
+        }
         if let Some(plugin) = &offer.plugin {
-            let _ = writeln!(text, "    plugin {}", printable(&plugin.name));
-            if plugin.capabilities.is_empty() {
-                text.push_str("    asks for nothing\n");
-            }
-            for (capability, granted) in &plugin.capabilities {
-                let had = if *granted { " (granted)" } else { "" };
-                let _ = writeln!(text, "    asks to {}{had}", printable(capability));
-            }
+            plugin_listed(&mut text, plugin);
         }
     }
     text
+}
+
+fn plugin_listed(text: &mut String, plugin: &PluginOffer) {
+    let _ = writeln!(text, "    plugin {} {}", printable(&plugin.name), printable(&plugin.version));
+    if let Some(update) = &plugin.update {
+        let hash: String = update.sha256.chars().take(16).collect();
+        let _ = writeln!(text, "    instead of {} sha256:{hash}", printable(&update.version));
+        for removed in &update.removed {
+            let _ = writeln!(text, "    no longer asks to {}", printable(removed));
+        }
+    }
+    if plugin.capabilities.is_empty() {
+        text.push_str("    asks for nothing\n");
+    }
+    let is_new =
+        |capability: &String| plugin.update.as_ref().is_some_and(|update| update.added.contains(capability));
+    for (capability, granted) in &plugin.capabilities {
+        let mark = match (granted, plugin.is_decided) {
+            (true, _) => " (granted)",
+            (false, true) => " (not granted; `docket plugin grant` does)",
+            (false, false) if is_new(capability) => " (NEW: the one before did not)",
+            (false, false) => "",
+        };
+        let _ = writeln!(text, "    asks to {}{mark}", printable(capability));
+    }
+    if let Some(pin) = &plugin.pinned {
+        let _ = writeln!(text, "    NOT RUN: .docket/plugins.lock pins sha256:{}", pin.sha256);
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Findings;
 use super::manifest_text::place;
 use crate::plugin::grants::Grants;
-use crate::plugin::manifest::Capabilities;
+use crate::plugin::manifest::{Capabilities, is_variable};
 
 /// The interface that runs commands.
 const PROCESS: &str = "docket:stage/process@";
@@ -37,6 +37,17 @@ pub(super) fn capabilities(manifest: &Value, stages: &[Value], findings: &mut Fi
                 None => one_path(kind, path, &at, findings),
             }
         }
+    }
+}
+
+/// Names of variables, all of them.
+pub(super) fn variables(manifest: &Value, findings: &mut Findings) {
+    let names = manifest.pointer("/capabilities/env").and_then(Value::as_array);
+    for (index, name) in names.into_iter().flatten().enumerate() {
+        let Some(name) = name.as_str().filter(|name| !is_variable(name)) else { continue };
+        let at = place(&format!("/capabilities/env/{index}"));
+        let fix = "write letters, digits and '_', no digit first; the value is the user's business";
+        findings.error("bad-name", at, format!("'{name}' is no name of a variable"), fix);
     }
 }
 

@@ -36,7 +36,6 @@ pub struct Examined {
 /// own plugins. None of its code is run or compiled.
 pub fn examine(bytes: &[u8], limits: &Limits, built_in: &[String]) -> Examined {
     let mut findings = Findings::default();
-    size(bytes, limits, &mut findings);
     let shape = shape::read(bytes, &mut findings);
     let Some(shape) = shape else {
         return Examined { findings, manifest: None, imports: Vec::new() };
@@ -49,7 +48,10 @@ pub fn examine(bytes: &[u8], limits: &Limits, built_in: &[String]) -> Examined {
     shape.judge_contract(&mut findings);
     // The last word is that of what loads plugins.
     let manifest = match inspect(bytes) {
-        Ok(inspected) => Some(inspected.manifest),
+        Ok(inspected) => {
+            size(bytes, &inspected.manifest.capabilities.limits.raise(*limits), &mut findings);
+            Some(inspected.manifest)
+        }
         Err(error) => {
             if !findings.has_errors() {
                 findings.error("refused", "component", error.to_string(), "mend what is said here");
@@ -81,6 +83,7 @@ fn examine_manifest(value: &Value, built_in: &[String], findings: &mut Findings)
         schemas::stage(stage, &format!("/stages/{index}"), findings);
     }
     asked::capabilities(value, stages, findings);
+    asked::variables(value, findings);
 }
 
 fn size(bytes: &[u8], limits: &Limits, findings: &mut Findings) {

@@ -199,7 +199,7 @@ impl Bench<'_> {
         config: &Value,
         project: &Dir,
     ) -> Result<RunEnding, Failure> {
-        let grants = Grants::resolve(&plugin.manifest.capabilities, config).map_err(|error| {
+        let grants = Grants::resolve(&plugin.rights, config).map_err(|error| {
             Failure::new("not-granted", format!("plugin '{}': {error}", plugin.manifest.name))
         })?;
         let references = references(&stage.config, config);

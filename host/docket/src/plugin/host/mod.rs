@@ -1,6 +1,7 @@
 //! What a plugin meets when it runs: files, reports, processes. One module per ability; each sees only its own part
 //! of the stage's context, and what was not granted is not linked.
 
+pub mod ancestry;
 pub mod detached;
 pub mod files;
 pub mod launcher;

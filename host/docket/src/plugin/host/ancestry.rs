@@ -1,0 +1,52 @@
+//! The processes that docket was started by, as far as the system lets it see. Reads `/proc`, and nothing else.
+
+use std::path::PathBuf;
+
+/// More ancestors than any shell has.
+const MAX_ANCESTORS: usize = 128;
+
+/// The value of a variable in the environment that one of this process's ancestors was started with; the nearest one's.
+/// Ancestors of other users can't be looked into.
+pub fn variable_of_ancestors(name: &str) -> Option<String> {
+    let mut process = parent(std::process::id());
+    for _ in 0..MAX_ANCESTORS {
+        let id = process.filter(|id| *id > 1)?;
+        if let Some(value) = variable(id, name) {
+            return Some(value);
+        }
+        process = parent(id);
+    }
+    None
+}
+
+fn folder(process: u32) -> PathBuf {
+    PathBuf::from(format!("/proc/{process}"))
+}
+
+fn variable(process: u32, name: &str) -> Option<String> {
+    let environment = std::fs::read(folder(process).join("environ")).ok()?;
+    environment.split(|byte| *byte == 0).find_map(|entry| {
+        let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    })
+}
+
+/// `/proc/<id>/stat` is `id (name) state parent …`; the name may contain anything, so what counts is after its last `)`.
+fn parent(process: u32) -> Option<u32> {
+    let text = std::fs::read_to_string(folder(process).join("stat")).ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_runner_is_an_ancestor_and_has_a_path() {
+        assert!(parent(std::process::id()).is_some());
+        assert_eq!(variable_of_ancestors("A_VARIABLE_THAT_NOBODY_SETS_8f3a"), None);
+        let own = variable(std::process::id(), "PATH");
+        assert_eq!(own, std::env::var("PATH").ok(), "a process can read what it was started with");
+    }
+}
