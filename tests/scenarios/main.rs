@@ -27,6 +27,7 @@ mod journals;
 mod matrix;
 mod matrix_agents;
 mod old_formats;
+mod plugins;
 mod prune;
 mod retries;
 mod review;
@@ -45,6 +46,7 @@ mod sub_workflows;
 mod submit;
 mod support;
 mod timeline;
+mod trust_changes;
 mod trusting;
 mod verify;
 

@@ -295,7 +295,7 @@ fn a_config_field_can_not_name_a_secret() {
     place.write("docs/.env.production", "SECRET");
     for path in [".env", ".git/config", ".docket/config.yml", "docs/.env.production", ".git"] {
         let failure = failure_of(&place, json!({ "act": "list", "path": path }));
-        assert_failure(&failure, "sandbox-failed", &[&format!("'{path}'"), "no stage may read"]);
+        assert_failure(&failure, "not-granted", &[&format!("'{path}'"), "no stage may read"]);
     }
     for path in ["../x", "/etc/passwd", "a/../../b", "nul"] {
         let failure = failure_of(&place, json!({ "act": "list", "path": path }));

@@ -310,14 +310,20 @@ impl Workshop<'_> {
         let sha256 = installed.plugin.as_ref().map(|plugin| plugin.sha256.clone()).unwrap_or_default();
         plugin_files::remove(&file)?;
         self.log(Decision::Removed, &installed.path, &sha256, Vec::new())?;
+        // The same bytes may be somewhere else, too: what was decided about them stays then.
+        let is_elsewhere = self.survey()?.iter().any(|other| {
+            other.path != installed.path && other.plugin.as_ref().is_ok_and(|plugin| plugin.sha256 == sha256)
+        });
         Trust::update(self.home, |trust| {
-            trust.undecide(&sha256);
+            if !is_elsewhere {
+                trust.undecide(&sha256);
+            }
             if let (Some(project), Some(item)) = (self.project, installed.path.strip_prefix(".docket/")) {
                 trust.unpin(project.root(), item);
             }
             Ok::<(), StoreError>(())
         })?;
-        if !sha256.is_empty() {
+        if !sha256.is_empty() && !is_elsewhere {
             plugin_files::forget_caches(self.home, &sha256);
         }
         if let Some(project) = self.project.filter(|_| installed.source == Source::Project) {

@@ -1,5 +1,6 @@
 //! Which launcher runs agents, and with which command: flag, environment, definition, profile, settings.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use docket_core::definition::closest;
@@ -92,19 +93,29 @@ pub(super) fn program(profile: &ProfileSnapshot) -> Option<&str> {
     named.or_else(|| profile.agent.as_deref().filter(|agent| *agent != GENERIC))
 }
 
-/// The command of a profile, as a stage is granted it. `whose` is the run and stage it works for: what it starts can tell
-/// by it that an agent of docket's is at work.
+/// Those variables of the environment that have these names. One that is not set is not there.
+pub(super) fn visible(environment: &BTreeMap<String, String>, names: &[String]) -> Vec<(String, String)> {
+    let named = |(variable, _): &(&String, &String)| names.contains(variable);
+    environment.iter().filter(named).map(|(variable, value)| (variable.clone(), value.clone())).collect()
+}
+
+/// The command of a profile, as a stage is granted it: it sees what every command sees, what its profile names, and
+/// the variables that were granted to the launcher (`granted`).
+/// `whose` is the run and stage it works for: what it starts can tell by it that an agent of docket's is at work.
 pub(super) fn command(
     setting: &Setting,
     profile: &ProfileSnapshot,
+    granted: &[String],
     records: PathBuf,
     whose: &str,
 ) -> Option<GrantedCommand> {
     let name = program(profile)?;
     let root = setting.project.root();
     let visible = |variable: &&String| {
-        variable.as_str() != self_approval::MARKER
-            && (COMMON_VARIABLES.contains(&variable.as_str()) || profile.environment.contains(variable))
+        let is_named = COMMON_VARIABLES.contains(&variable.as_str())
+            || profile.environment.contains(variable)
+            || granted.contains(variable);
+        is_named && variable.as_str() != self_approval::MARKER
     };
     Some(GrantedCommand {
         name: name.to_owned(),
@@ -158,7 +169,9 @@ impl Engine {
     pub fn find_command(&self, name: &str) -> Result<Option<PathBuf>, String> {
         let Ok(profile) = self.profile(name) else { return Ok(None) };
         let profile = snapshot(name.to_owned(), profile);
-        let Some(command) = command(self.setting(), &profile, PathBuf::new(), "") else { return Ok(None) };
+        let Some(command) = command(self.setting(), &profile, &[], PathBuf::new(), "") else {
+            return Ok(None);
+        };
         command.path.map(Some)
     }
 }

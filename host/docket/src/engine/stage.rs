@@ -53,14 +53,16 @@ impl Job {
         task: StageTask,
     ) -> Result<Self, Failure> {
         let plugin = plugin(engine, &task)?;
-        let grants = Grants::resolve(&plugin.rights, &task.config)
-            .map_err(|error| Failure::new("not-granted", format!("stage '{}': {error}", task.name)))?;
+        let grants = Grants::resolve(&plugin.rights, &task.config).map_err(|error| {
+            let name = &plugin.manifest.name;
+            Failure::new("not-granted", format!("stage '{}', plugin '{name}': {error}", task.name))
+        })?;
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
         let whose = format!("{}/{}", start.run, task.name);
         let command = profile
             .filter(|_| grants.exec)
-            .and_then(|profile| launch::command(engine.setting(), profile, records, &whose));
+            .and_then(|profile| launch::command(engine.setting(), profile, &grants.env, records, &whose));
         let agent = agent_text(engine, folder, workflow, start, &task)?;
         let request = request(&task, start, agent.as_ref(), profile)?;
         let is_agent = task.launcher.is_some();
@@ -101,6 +103,7 @@ impl Job {
         if let Some(timeout) = self.timeout {
             limits.wall_clock = timeout;
         }
+        let environment = launch::visible(&setting.environment, &self.grants.env);
         let project_key = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
         let reply = self.engine.runtime.run(StageCall {
             plugin: &self.plugin,
@@ -116,6 +119,7 @@ impl Job {
             notices,
             cancel,
             command: self.command,
+            environment,
         });
         let mut overtaken = None;
         let ending = match reply.outcome {
@@ -136,11 +140,32 @@ impl Job {
                 })
             }
             Outcome::Waiting(question) => Some(Ending::Waiting(question)),
-            Outcome::Failed(failure) => Some(Ending::Failed(failure)),
+            Outcome::Failed(failure) => {
+                Some(Ending::Failed(withheld(&self.plugin, &self.task.name, failure)))
+            }
             Outcome::Cancelled => None,
         };
         JobReply { ending, plugin: Some(plugin), usage: reply.usage, overtaken }
     }
+}
+
+/// Adds to a failure what the plugin asks for and was not granted: that may be why it failed.
+fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
+    let withheld = plugin.withheld();
+    if withheld.is_empty() {
+        return failure;
+    }
+    let name = &plugin.manifest.name;
+    let missing = format!(
+        "stage '{stage}': plugin '{name}' was not granted to {}, which it asks for; grant it with \
+         `docket plugin grant {name}`",
+        withheld.join(", ")
+    );
+    let hint = match &failure.hint {
+        Some(hint) => format!("{missing}\n{hint}"),
+        None => missing,
+    };
+    failure.hint(hint)
 }
 
 /// A result must be what the plugin's manifest promises: definitions are checked against that.

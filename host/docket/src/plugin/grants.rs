@@ -5,20 +5,91 @@ use docket_core::run::{PathError, PlannedWrite, ProjectPath};
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
-use super::manifest::Capabilities;
+use super::capabilities::{CACHE, Capabilities, EXEC, env_text, is_secret, read_text, write_text};
 
 /// What one stage may touch.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
     /// Whether it may read the whole project, without hidden and ignored entries.
     pub read_all: bool,
-    /// Folders and files it may read.
-    pub read: Vec<ProjectPath>,
+    /// What else it may read.
+    pub read: Vec<ReadGrant>,
     write: Vec<WriteGrant>,
     /// Whether it may run the launcher profile's command.
     pub exec: bool,
+    /// Variables of the user's environment that it and a command it runs may see.
+    pub env: Vec<String>,
     /// Whether it has a private cache.
     pub cache: bool,
+    /// Limits that are raised for it, in words.
+    limits: Vec<String>,
+}
+
+/// Something to read.
+#[derive(Debug, Clone)]
+pub enum ReadGrant {
+    /// A folder or file. It may be one that plugins normally don't see, if it is named so in the manifest itself.
+    Exactly(ProjectPath),
+    /// The folders that match.
+    Folders(FolderPattern),
+}
+
+/// A glob of folders.
+#[derive(Debug, Clone)]
+pub struct FolderPattern {
+    /// The glob, as the manifest has it.
+    pub text: String,
+    glob: GlobMatcher,
+}
+
+impl FolderPattern {
+    /// A glob of folders of the project.
+    ///
+    /// # Errors
+    /// When it is none, could lead elsewhere, or names what only an exact path may name.
+    fn parse(text: &str) -> Result<Self, GrantError> {
+        let refused = |detail: String| GrantError::Glob { capability: text.to_owned(), detail };
+        for part in text.split('/') {
+            if matches!(part, "" | "." | "..") {
+                return Err(refused("it has an empty part, '.' or '..'".to_owned()));
+            }
+            if is_secret(part) {
+                return Err(refused(format!(
+                    "'{part}' is read only where a path without wildcards names it"
+                )));
+            }
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        let glob = glob.map_err(|cause| refused(cause.to_string()))?.compile_matcher();
+        Ok(Self { text: text.to_owned(), glob })
+    }
+
+    /// Whether a folder is one of them.
+    pub fn matches(&self, folder: &str) -> bool {
+        self.glob.is_match(folder)
+    }
+
+    /// The folder that all of them lie in, as far as it is written out.
+    pub fn stem(&self) -> impl Iterator<Item = &str> {
+        let parts = self.text.split('/').take_while(|part| !is_pattern(part));
+        // The last part is what is matched, even when it is written out.
+        parts.take(self.text.split('/').count() - 1)
+    }
+
+    /// How many folders below each other it can match at most; `None` when there is no telling.
+    pub fn depth(&self) -> Option<usize> {
+        (!self.text.contains("**") && !self.text.contains('{')).then(|| self.text.split('/').count())
+    }
+
+    /// Whether a folder whose name begins with a dot is looked into: where the pattern names it.
+    pub fn enters(&self, name: &str) -> bool {
+        !is_secret(name) && (!name.starts_with('.') || self.text.split('/').any(|part| part == name))
+    }
+}
+
+/// Whether a text is a glob rather than a path.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
 }
 
 #[derive(Debug, Clone)]
@@ -46,8 +117,28 @@ pub enum GrantError {
         /// What is wrong with the path.
         cause: PathError,
     },
+    /// A path that plugins don't see unless their manifest names it.
+    #[error(
+        "the capability '{capability}': no stage may read '{part}' in '{path}', which only a manifest can name"
+    )]
+    Secret {
+        /// The capability.
+        capability: String,
+        /// The path that the config field holds.
+        path: String,
+        /// Its part that is kept from plugins.
+        part: String,
+    },
+    /// A glob that matches, or leads through, more folders than are mounted or looked at.
+    #[error("the capability 'read {pattern}' {problem}")]
+    Folders {
+        /// The glob.
+        pattern: String,
+        /// What there is too much of, with the bound.
+        problem: String,
+    },
     /// A glob that can't be read.
-    #[error("the capability '{capability}' is no glob: {detail}")]
+    #[error("the capability '{capability}' is no glob that can be used: {detail}")]
     Glob {
         /// The capability.
         capability: String,
@@ -75,22 +166,22 @@ impl Grants {
     /// # Errors
     /// When a capability can't be made sense of; nothing is granted then.
     pub fn resolve(asked: &Capabilities, config: &Value) -> Result<Self, GrantError> {
-        let mut grants = Self { exec: asked.exec, cache: asked.cache, ..Self::default() };
+        let mut grants = Self {
+            exec: asked.exec,
+            env: asked.env.clone(),
+            cache: asked.cache,
+            limits: asked.limits.listed(),
+            ..Self::default()
+        };
         for capability in &asked.read {
-            let text = replaced(capability, config)?;
-            if text == "." {
-                grants.read_all = true;
-                continue;
+            match replaced(capability, config)?.as_str() {
+                "." => grants.read_all = true,
+                text => grants.read.push(read_grant(capability, text.trim_end_matches('/'))?),
             }
-            let path = ProjectPath::parse(text.trim_end_matches('/'));
-            grants
-                .read
-                .push(path.map_err(|cause| GrantError::Path { capability: capability.clone(), cause })?);
         }
         for capability in &asked.write {
             let text = replaced(capability, config)?;
-            let is_pattern = text == *capability && text.contains(['*', '?', '[', '{']);
-            grants.write.push(if is_pattern {
+            grants.write.push(if text == *capability && is_pattern(&text) {
                 let glob = GlobBuilder::new(&text).literal_separator(true).build().map_err(|cause| {
                     GrantError::Glob { capability: capability.clone(), detail: cause.to_string() }
                 })?;
@@ -111,10 +202,13 @@ impl Grants {
     /// [`GrantError::NotGranted`].
     pub fn allow(&self, write: &PlannedWrite) -> Result<(), GrantError> {
         let path = write.path.as_str();
-        let allowed = self.write.iter().any(|grant| match grant {
-            WriteGrant::Exactly(granted) => granted == &write.path,
-            WriteGrant::Matching(_, glob) => glob.is_match(path),
-        });
+        // What is kept from readers is not for writers either, whatever pattern matches it.
+        let is_kept = write.path.parts().any(is_secret);
+        let allowed = !is_kept
+            && self.write.iter().any(|grant| match grant {
+                WriteGrant::Exactly(granted) => granted == &write.path,
+                WriteGrant::Matching(_, glob) => glob.is_match(path),
+            });
         if allowed {
             return Ok(());
         }
@@ -143,11 +237,34 @@ impl Grants {
     /// In words, for the record.
     pub fn listed(&self) -> Vec<String> {
         let all = self.read_all.then(|| "read .".to_owned());
-        let read = self.read.iter().map(|path| format!("read {path}"));
-        let write = self.write_paths().map(|path| format!("write {path}"));
-        let exec = self.exec.then(|| "run the launcher profile's command".to_owned());
-        let cache = self.cache.then(|| "keep a private cache".to_owned());
-        all.into_iter().chain(read).chain(write).chain(exec).chain(cache).collect()
+        let read = self.read.iter().map(|grant| match grant {
+            ReadGrant::Exactly(path) => read_text(path.as_str()),
+            ReadGrant::Folders(pattern) => read_text(&pattern.text),
+        });
+        let write = self.write_paths().map(|path| write_text(&path));
+        let exec = self.exec.then(|| EXEC.to_owned());
+        let env = self.env.iter().map(|name| env_text(name));
+        let cache = self.cache.then(|| CACHE.to_owned());
+        let files = all.into_iter().chain(read).chain(write);
+        files.chain(exec).chain(env).chain(cache).chain(self.limits.iter().cloned()).collect()
+    }
+}
+
+/// What a read capability grants: `text` is what it says with its config field replaced. A field's value is a plain
+/// path, and never one of those that plugins don't see: it may come from a document or an agent.
+fn read_grant(capability: &str, text: &str) -> Result<ReadGrant, GrantError> {
+    let is_literal = text == capability.trim_end_matches('/');
+    if is_literal && is_pattern(text) {
+        return FolderPattern::parse(text).map(ReadGrant::Folders);
+    }
+    let path = ProjectPath::parse(text)
+        .map_err(|cause| GrantError::Path { capability: capability.to_owned(), cause })?;
+    let secret = path.parts().find(|part| is_secret(part)).filter(|_| !is_literal).map(str::to_owned);
+    match secret {
+        Some(part) => {
+            Err(GrantError::Secret { capability: capability.to_owned(), path: path.to_string(), part })
+        }
+        None => Ok(ReadGrant::Exactly(path)),
     }
 }
 
@@ -189,7 +306,7 @@ mod tests {
         assert!(matches!(Grants::resolve(&asked, &json!({"file": "../x"})), Err(GrantError::Path { .. })));
         assert!(matches!(
             Grants::resolve(&asked, &json!({"file": ".git/config"})),
-            Err(GrantError::Path { .. })
+            Err(GrantError::Secret { .. })
         ));
     }
 
@@ -201,6 +318,46 @@ mod tests {
         {
             assert_eq!(grants.allow(&write(path)).is_ok(), allowed, "{path}");
         }
+    }
+
+    #[test]
+    fn a_config_field_never_names_a_secret_and_a_manifest_may() {
+        let from_config = asked(&["${config.path}"], &[]);
+        for path in [".git", ".git/config", ".docket/x", "docs/.env.local", ".env"] {
+            let refused = Grants::resolve(&from_config, &json!({ "path": path })).expect_err(path);
+            assert!(matches!(&refused, GrantError::Secret { .. }), "{refused}");
+            let granted = Grants::resolve(&asked(&[path], &[]), &json!({})).expect(path);
+            assert_eq!(granted.listed(), [format!("read {path} (normally kept from plugins)")]);
+        }
+        // A capability that reads like the placeholder's value is still the manifest's own text.
+        assert!(Grants::resolve(&from_config, &json!({ "path": "${config.path}" })).is_ok());
+        for pattern in [".git/*", "**/.env", "*/../x", "/abs/*", "a//*", "./*"] {
+            let refused = Grants::resolve(&asked(&[pattern], &[]), &json!({})).expect_err(pattern);
+            assert!(matches!(&refused, GrantError::Glob { .. }), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_from_readers_is_not_written() {
+        let grants = Grants::resolve(&asked(&[".env"], &["**", ".env"]), &json!({})).expect("granted");
+        for path in [".env", ".env.local", "a/.git/config", ".docket/x"] {
+            assert!(grants.allow(&write(path)).is_err(), "{path}");
+        }
+        assert!(grants.allow(&write("a/env")).is_ok());
+    }
+
+    #[test]
+    fn patterns_of_folders_know_where_to_look() {
+        let pattern = |text: &str| FolderPattern::parse(text).expect(text);
+        let stem = |text: &str| pattern(text).stem().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(stem("packages/*/docs"), ["packages"]);
+        assert_eq!(stem("a/b/c[12]"), ["a", "b"]);
+        assert!(stem("**/adr").is_empty());
+        assert_eq!((pattern("packages/*/docs").depth(), pattern("**/adr").depth()), (Some(3), None));
+        assert!(pattern("**/adr").matches("adr") && pattern("**/adr").matches("a/b/adr"));
+        assert!(!pattern("*/adr").matches("a/b/adr"));
+        assert!(pattern(".github/*").enters(".github") && !pattern("**").enters(".github"));
+        assert!(!pattern("**").enters(".git") && pattern("**").enters("docs"));
     }
 
     #[test]

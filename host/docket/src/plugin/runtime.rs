@@ -16,7 +16,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use super::grants::Grants;
 use super::host::contract::docket::stage::types;
 use super::host::contract::{StagePlugin, StagePluginPre};
-use super::host::files::{Folders, Mounts};
+use super::host::files::{Folders, Mounts, no_sandbox};
 use super::host::process::{GrantedCommand, Processes, stop_all};
 use super::host::{Cancel, Notices, StageContext};
 use super::limits::{CACHE_LIMIT, LimitHit, Limits};
@@ -63,6 +63,8 @@ pub struct StageCall<'a> {
     pub cancel: Cancel,
     /// The command it may run.
     pub command: Option<GrantedCommand>,
+    /// The variables it sees.
+    pub environment: Vec<(String, String)>,
 }
 
 /// What came of a stage.
@@ -139,9 +141,10 @@ impl Runtime {
             wall_clock: limits.wall_clock.min(CHECK_TIME),
             ..*limits
         };
+        // A config is right or wrong whatever was granted: the import is answered if it is asked for, and runs nothing.
         let granted = Grants::without_files(plugin.manifest.capabilities.exec);
         let (tier, stage) = self.link(plugin, &granted, &limits)?;
-        let context = StageContext::new(limits, None, Arc::new(|_| {}), None).map_err(|cause| {
+        let context = StageContext::new(limits, None, Arc::new(|_| {}), None, &[]).map_err(|cause| {
             Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
         })?;
         let mut store = new_store(tier.engine(), context, &limits);
@@ -188,22 +191,17 @@ impl Runtime {
     fn run_in_sandbox(&self, call: StageCall<'_>) -> Result<(Outcome, Usage), Failure> {
         let name = call.plugin.manifest.name.clone();
         let (tier, stage) = self.link(call.plugin, &call.grants, &call.limits)?;
-        let mounts =
-            Mounts::prepare(call.project, &call.folders, &call.grants, &call.inputs).map_err(|cause| {
-                Failure::new(
-                    "sandbox-failed",
-                    format!("the sandbox of plugin '{name}' can't be made: {cause}"),
-                )
-                .hint("name files and folders of the project themselves, not links to them")
-            })?;
+        let mounts = Mounts::prepare(call.project, &call.folders, &call.grants, &call.inputs)
+            .map_err(|cause| no_sandbox(&name, &cause))?;
         let processes = call
             .command
             .filter(|_| call.grants.exec)
             .map(|command| Processes::new(command, call.cancel.clone()));
         let context =
-            StageContext::new(call.limits, Some(&mounts), call.notices, processes).map_err(|cause| {
-                Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-            })?;
+            StageContext::new(call.limits, Some(&mounts), call.notices, processes, &call.environment)
+                .map_err(|cause| {
+                    Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+                })?;
         let mut store = new_store(tier.engine(), context, &call.limits);
         let ended = event_loop()?.block_on(async {
             tokio::select! {
@@ -232,11 +230,12 @@ impl Runtime {
         let wants_process = plugin.imports.iter().any(|import| import.starts_with(PROCESS_INTERFACE));
         if wants_process && !grants.exec {
             let name = &plugin.manifest.name;
-            return Err(Failure::new(
-                "not-granted",
-                format!("plugin '{name}' imports `process` but was not granted to run a command"),
-            )
-            .hint("its manifest must ask for `exec`, and the user must grant it"));
+            let message = format!("plugin '{name}' imports `process` but was not granted to run a command");
+            return Err(Failure::new("not-granted", message).hint(if plugin.manifest.capabilities.exec {
+                format!("grant it to run the launcher profile's command: `docket plugin grant {name}`")
+            } else {
+                "its manifest must ask for `exec`, and the user must grant it".to_owned()
+            }));
         }
         let tier = self.tiers.of(plugin)?;
         Ok((tier, tier.ready(plugin, grants.exec, limits)?))

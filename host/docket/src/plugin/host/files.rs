@@ -14,17 +14,15 @@ use ignore::gitignore::Gitignore;
 use rustix::fs::{Mode, OFlags};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::plugin::grants::Grants;
+use super::folders::matching;
+use crate::plugin::capabilities::is_secret;
+use crate::plugin::grants::{GrantError, Grants, ReadGrant};
 use crate::plugin::limits::{LimitHit, Limits};
 
 /// Files beside the granted folders that are larger than this are not copied in.
 const MAX_COPIED_FILE: u64 = 16 * 1024 * 1024;
-/// Names that are never part of a granted folder, at any depth.
-const SECRET_NAMES: [&str; 2] = [".git", ".docket"];
-/// And what begins like this.
-const SECRET_PREFIX: &str = ".env";
 /// Folders below a granted one are looked at to this depth for what is kept out.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// What a stage's sandbox is made of, on the host's side.
 #[derive(Debug, Clone)]
@@ -75,8 +73,15 @@ impl Mounts {
         if grants.read_all {
             staging.whole_project(project)?;
         }
-        for path in &grants.read {
-            staging.granted(project, path)?;
+        for grant in &grants.read {
+            match grant {
+                ReadGrant::Exactly(path) => staging.granted(project, path)?,
+                ReadGrant::Folders(pattern) => {
+                    for (folder, place) in matching(project, pattern)? {
+                        without_denied(staging.folder(&folder, &place, &[]))?;
+                    }
+                }
+            }
         }
         for path in grants.exact_writes() {
             staging.look(project, path)?;
@@ -162,7 +167,7 @@ impl Staging {
                 continue;
             }
             let taken = if kind.is_dir() {
-                open_folder(project, &name).and_then(|folder| self.folder(&folder, &name))
+                open_folder(project, &name).and_then(|folder| self.folder(&folder, &name, &[]))
             } else if kind.is_file() {
                 self.file(project, &name)
             } else {
@@ -173,13 +178,10 @@ impl Staging {
         Ok(())
     }
 
-    /// One granted folder or file. Something that is not there is not there for the plugin either.
+    /// One granted folder or file. Something that is not there is not there for the plugin either. A path that is
+    /// granted may name what is normally kept from plugins, and unlocks that name and no other below it.
     fn granted(&mut self, project: &Dir, path: &ProjectPath) -> io::Result<()> {
-        if let Some(part) = path.parts().find(|part| is_secret(part)) {
-            let cause =
-                io::Error::new(io::ErrorKind::PermissionDenied, format!("no stage may read '{part}'"));
-            return Err(named(cause, path));
-        }
+        let unlocked: Vec<&str> = path.parts().filter(|part| is_secret(part)).collect();
         let parts: Vec<&str> = path.parts().collect();
         let (name, above) = parts.split_last().expect("a path has parts");
         let mut folder = project.try_clone()?;
@@ -194,7 +196,9 @@ impl Staging {
         }
         place.push_str(name);
         match folder.symlink_metadata(name) {
-            Ok(metadata) if metadata.is_dir() => self.folder(&open_folder(&folder, *name)?, &place),
+            Ok(metadata) if metadata.is_dir() => {
+                self.folder(&open_folder(&folder, *name)?, &place, &unlocked)
+            }
             Ok(metadata) if metadata.is_file() => {
                 let bytes = folder.read(name)?;
                 self.seen.insert(path.clone(), FileState::File(sha256(&bytes)));
@@ -228,9 +232,10 @@ impl Staging {
     }
 
     /// Mounts a folder; one with something that is kept out somewhere below is put together from its parts.
-    fn folder(&mut self, folder: &Dir, place: &str) -> io::Result<()> {
+    /// `unlocked` are the names among those kept from plugins that this one may read.
+    fn folder(&mut self, folder: &Dir, place: &str, unlocked: &[&str]) -> io::Result<()> {
         self.stage.create_dir_all(place)?;
-        if !keeps_out(folder, 0)? {
+        if !keeps_out(folder, 0, unlocked)? {
             self.folders.push((folder.try_clone()?, format!("/project/{place}"), FsPerms::ReadOnly));
             return Ok(());
         }
@@ -238,12 +243,12 @@ impl Staging {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             let kind = entry.file_type()?;
-            if is_secret(&name) {
+            if is_kept(&name, unlocked) {
                 continue;
             }
             let inner = format!("{place}/{name}");
             let taken = if kind.is_dir() {
-                open_folder(folder, &name).and_then(|folder| self.folder(&folder, &inner))
+                open_folder(folder, &name).and_then(|folder| self.folder(&folder, &inner, unlocked))
             } else if kind.is_file() && entry.metadata()?.len() <= MAX_COPIED_FILE {
                 folder.read(&name).and_then(|bytes| self.stage.write(&inner, bytes))
             } else {
@@ -262,26 +267,38 @@ impl Staging {
     }
 }
 
-fn named(cause: io::Error, path: &ProjectPath) -> io::Error {
+pub(super) fn named(cause: io::Error, path: impl std::fmt::Display) -> io::Error {
     io::Error::new(cause.kind(), format!("'{path}': {cause}"))
 }
 
-fn is_secret(name: &str) -> bool {
-    SECRET_NAMES.contains(&name) || name.starts_with(SECRET_PREFIX)
+/// Whether a name is kept from a plugin that may read these of the secret ones.
+fn is_kept(name: &str, unlocked: &[&str]) -> bool {
+    is_secret(name) && !unlocked.contains(&name)
+}
+
+/// The failure for a sandbox that can't be made.
+pub(in crate::plugin) fn no_sandbox(plugin: &str, cause: &io::Error) -> Failure {
+    let too_much = cause.get_ref().and_then(|inner| inner.downcast_ref::<GrantError>());
+    let message = format!("the sandbox of plugin '{plugin}' can't be made: {cause}");
+    Failure::new("sandbox-failed", message).hint(match too_much {
+        Some(_) => "a plugin should name the folder above them: it sees everything below a folder",
+        None => "name files and folders of the project themselves, not links to them",
+    })
 }
 
 /// Whether anything below a folder is not for plugins: secrets, and what is no file, folder or link. Opening a named
 /// pipe would wait for its other end where no limit could stop it.
-fn keeps_out(folder: &Dir, depth: usize) -> io::Result<bool> {
+fn keeps_out(folder: &Dir, depth: usize, unlocked: &[&str]) -> io::Result<bool> {
     for entry in folder.entries()? {
         let entry = entry?;
         let kind = entry.file_type()?;
         let is_special = !(kind.is_dir() || kind.is_file() || kind.is_symlink());
-        if is_special || entry.file_name().to_str().is_some_and(is_secret) {
+        if is_special || entry.file_name().to_str().is_some_and(|name| is_kept(name, unlocked)) {
             return Ok(true);
         }
         if kind.is_dir() {
-            let inner = open_folder(folder, entry.file_name()).and_then(|inner| keeps_out(&inner, depth + 1));
+            let inner = open_folder(folder, entry.file_name())
+                .and_then(|inner| keeps_out(&inner, depth + 1, unlocked));
             match inner {
                 // Put together from its parts, of which the plugin gets those that can be read.
                 Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => return Ok(true),
@@ -312,7 +329,7 @@ fn ignored(project: &Dir) -> Gitignore {
 }
 
 /// Opens a folder that is no link.
-fn open_folder(parent: &Dir, name: impl rustix::path::Arg) -> io::Result<Dir> {
+pub(super) fn open_folder(parent: &Dir, name: impl rustix::path::Arg) -> io::Result<Dir> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     let opened = rustix::fs::openat(parent, name, flags, Mode::empty())?;
     Ok(Dir::from_std_file(File::from(opened)))

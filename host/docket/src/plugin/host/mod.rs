@@ -4,6 +4,7 @@
 pub mod ancestry;
 pub mod detached;
 pub mod files;
+mod folders;
 pub mod launcher;
 pub mod process;
 pub mod process_folder;
@@ -78,7 +79,8 @@ pub(super) struct Guard {
 }
 
 impl StageContext {
-    /// The context of one stage: no environment, no arguments, no input, no network, and these folders.
+    /// The context of one stage: no arguments, no input, no network, these folders, and of the environment only what is
+    /// given here.
     ///
     /// # Errors
     /// When a folder can't be opened.
@@ -87,6 +89,7 @@ impl StageContext {
         mounts: Option<&files::Mounts>,
         notices: Notices,
         processes: Option<Processes>,
+        environment: &[(String, String)],
     ) -> wasmtime::Result<Self> {
         let log = Log::new(limits.log, notices);
         let mut builder = WasiCtxBuilder::new();
@@ -95,6 +98,7 @@ impl StageContext {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
+            .envs(environment)
             .stdout(stdio::Lines::new(log.clone(), "info"))
             .stderr(stdio::Lines::new(log.clone(), "warn"));
         if let Some(mounts) = mounts {

@@ -71,7 +71,7 @@ pub(super) fn remove(
         ask(settings, ui, "removing a plugin", &question, format!("docket plugin remove {plugin} --yes"))?;
     }
     workshop.remove(&installed)?;
-    let text = format!("{} is removed, and what it was granted is taken back", printable(&installed.path));
+    let text = format!("{} is removed", printable(&installed.path));
     ui.result(&text, &DoneShape { done: text.clone() })?;
     Ok(ExitCode::Done)
 }

@@ -24,7 +24,8 @@ pub(super) fn inspect(
     if let Err(cause) = &installed.plugin {
         return Err(crate::engine::EngineError::Plugin { path: installed.path, cause: cause.clone() }.into());
     }
-    ui.result(&text(&installed), &PluginShape::of(&installed))?;
+    let imports = installed.plugin.as_ref().map(|plugin| imports(plugin)).unwrap_or_default();
+    ui.result(&format!("{}{imports}", text(&installed)), &PluginShape::of(&installed))?;
     Ok(ExitCode::Done)
 }
 
@@ -42,7 +43,7 @@ pub(super) fn find(
     }
 }
 
-/// A plugin in full.
+/// What a plugin is, asks for and has.
 pub(super) fn text(installed: &Installed) -> String {
     let Ok(plugin) = &installed.plugin else { return printable(&installed.path) };
     let manifest = &plugin.manifest;
@@ -74,11 +75,25 @@ pub(super) fn text(installed: &Installed) -> String {
         }
     }
     text.push_str(&capabilities(installed));
-    text.push_str("  imports\n");
-    for import in &plugin.imports {
-        let _ = writeln!(text, "    {}", printable(import));
-    }
     text
+}
+
+/// What a plugin imports, a line for each package and version.
+fn imports(plugin: &Plugin) -> String {
+    let mut packages: Vec<(String, Vec<&str>)> = Vec::new();
+    for import in &plugin.imports {
+        let (name, version) = import.rsplit_once('@').unwrap_or((import, ""));
+        let (package, interface) = name.split_once('/').unwrap_or((name, ""));
+        let package = format!("{package} {version}");
+        match packages.iter_mut().find(|(known, _)| *known == package) {
+            Some((_, interfaces)) => interfaces.push(interface),
+            None => packages.push((package, vec![interface])),
+        }
+    }
+    let line = |(package, interfaces): (String, Vec<&str>)| {
+        format!("    {}: {}\n", printable(&package), printable(&interfaces.join(", ")))
+    };
+    format!("  imports\n{}", packages.into_iter().map(line).collect::<String>())
 }
 
 /// What a plugin asks for and what it has of it.
