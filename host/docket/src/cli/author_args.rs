@@ -13,6 +13,8 @@ pub enum AuthorCommand {
     Check(CheckPluginArguments),
     /// Put a manifest into a component that another language's tools built
     Pack(PackPluginArguments),
+    /// Print the contract in WIT, which other languages' tools make a component from
+    Wit,
 }
 
 /// Arguments of `plugin new`.

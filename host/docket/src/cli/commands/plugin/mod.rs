@@ -13,6 +13,7 @@ use crate::cli::author_args::AuthorCommand;
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
+use crate::cli::wire::DoneShape;
 use crate::engine::EngineError;
 use crate::engine::installed::Workshop;
 use crate::store::{Project, StoreError};
@@ -58,6 +59,11 @@ fn author(command: &AuthorCommand, settings: &Settings, ui: &mut Ui) -> Result<E
         AuthorCommand::New(arguments) => new::new(settings, arguments, ui),
         AuthorCommand::Check(arguments) => check::check(settings, arguments, ui),
         AuthorCommand::Pack(arguments) => pack::pack(settings, arguments, ui),
+        AuthorCommand::Wit => {
+            let text = crate::embedded::CONTRACT.first().map_or("", |(_, text)| text);
+            ui.result(text, &DoneShape { done: text.to_owned() })?;
+            Ok(ExitCode::Done)
+        }
     }
 }
 
