@@ -128,6 +128,7 @@ impl Shape {
         for import in &self.imports {
             self.judge_import(import, findings);
         }
+        self.judge_sockets(findings);
         if !self.complete {
             return;
         }
@@ -144,6 +145,16 @@ impl Shape {
         };
         let fix = "build it for the world `stage-plugin` of docket's wit/stage.wit (with Rust, the `plugin!` macro does so)";
         findings.error("no-stage", "exports", what, fix);
+    }
+
+    /// The network is imported by some languages' runtimes whether it is used or not: said once.
+    fn judge_sockets(&self, findings: &mut Findings) {
+        let count = self.imports.iter().filter(|import| import.starts_with("wasi:sockets/")).count();
+        if count > 0 {
+            let place = format!("imports 'wasi:sockets/…' ({count})");
+            let fix = "leave out what uses the network; when the language's runtime imports it by itself, nothing has to be done";
+            findings.warning("sockets", place, "there is no network: each use of it fails", fix);
+        }
     }
 
     fn judge_import(&self, import: &str, findings: &mut Findings) {
@@ -175,10 +186,6 @@ impl Shape {
         let is_wasi = WASI_PACKAGES.iter().any(|package| import.starts_with(package));
         let is_0_2 = import.rsplit_once('@').is_some_and(|(_, version)| version.starts_with("0.2."));
         match (is_wasi, is_0_2) {
-            (true, true) if import.starts_with("wasi:sockets/") => {
-                let fix = "leave out what uses the network; when the language's runtime imports it by itself, nothing has to be done";
-                findings.warning("sockets", place, "there is no network: each use of it fails", fix);
-            }
             (true, true) => {}
             (true, false) => {
                 let fix = "build it for WASI 0.2, such as with Rust's target wasm32-wasip2";
