@@ -258,3 +258,38 @@ fn two_decisions_at_once_are_both_kept() {
         );
     }
 }
+
+/// Two terminals grant the same plugin different things: it has both, whoever was first.
+#[test]
+fn two_grants_to_one_plugin_at_once_are_both_kept() {
+    let place = place();
+    place.write_home(&format!("plugins/{NAME}.wasm"), guest());
+    for _ in 0..4 {
+        let grant = |text: &str| place.spawn(&["plugin", "grant", NAME, text, "--yes"]);
+        let children = [READ, WRITE, CACHE].map(grant);
+        for child in children {
+            docket_tests::Output::of_child(child).success();
+        }
+        assert_eq!(granted(&place).len(), 3, "{:?}", granted(&place));
+        place.run(&["plugin", "revoke", NAME]).success();
+    }
+}
+
+/// A pin holds for whatever has its name, docket's own plugins included.
+#[test]
+fn a_lock_that_names_a_built_in_plugin_is_kept_to() {
+    let place = crate::support::place_with_document();
+    let pin = |sha256: &str| {
+        let line = format!("  context: {{ version: '0.1.0', sha256: '{sha256}' }}\n");
+        place.write(".docket/plugins.lock", format!("format: 1\nplugins:\n{line}"));
+    };
+    let list = place.run(&["plugin", "inspect", "context", "--output", "json"]).success().json();
+    pin(list["sha256"].as_str().expect("a hash"));
+    crate::support::start(&place, &["--launcher", "checklist"]).success();
+    let runs = place.runs().len();
+    pin(&"0".repeat(64));
+    let refused = crate::support::start(&place, &["--launcher", "checklist"]).code(4);
+    refused.says("built-in context").says("plugins.lock").says(&"0".repeat(64));
+    assert_eq!(place.runs().len(), runs, "nothing was started");
+    assert_eq!(plugin(&place, "context")["state"], "not-as-pinned");
+}

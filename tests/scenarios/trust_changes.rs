@@ -102,6 +102,14 @@ fn the_users_own_files_that_others_could_have_written_are_refused() {
         let command = format!("chmod go-w {}", path.display().to_string().trim_end_matches('/'));
         place.run_or_kill(&["workflow", "start", "mine"]).code(4).says(&command);
         set_mode(&path, safe);
+        let last = place.run(&["audit-log", "--limit", "1", "--output", "json"]).success().json();
+        let last = &last["entries"][0];
+        assert_eq!(last["decision"], "denied", "{last}");
+        let named = path.display().to_string();
+        assert_eq!(
+            last["subject"].as_str().map(|subject| subject.trim_end_matches('/')),
+            Some(named.trim_end_matches('/'))
+        );
     }
     place.run_or_kill(&["workflow", "start", "mine"]).success();
 }
@@ -117,6 +125,7 @@ fn grants_that_can_not_be_read_fail_closed_and_loudly() {
         place.run_or_kill(&["workflow", "start", "acts"]).code(1).says("trust.json").says("is damaged");
         place.run(&["trust", "--yes"]).code(1).says("trust.json");
         assert_eq!(std::fs::read_to_string(&file).expect("there"), text, "nothing is overwritten");
+        place.run(&["audit-log", "--limit", "1"]).success().prints("denied").prints("trust.json");
     }
     std::fs::write(&file, good).expect("written");
     place.run_or_kill(&["workflow", "start", "acts"]).success();
@@ -140,6 +149,55 @@ fn trust_of_the_first_format_is_kept() {
     place.write(DEFINITION, single(&json!({ "act": "echo" })));
     place.run(&["trust", "--yes"]).success();
     assert!(std::fs::read_to_string(&file).expect("there").contains("\"format\": 2"));
+}
+
+/// The very file that an older docket wrote, with the definition it was written for.
+#[test]
+fn a_stored_file_of_the_first_format_goes_on_counting() {
+    let place = place_with_document();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/trust-format-1");
+    let read = |name: &str| std::fs::read_to_string(fixtures.join(name)).expect("a fixture");
+    let project = place.project().canonicalize().expect("there").display().to_string();
+    place.write(".docket/workflows/definitions/mine.yml", read("mine.yml"));
+    place.write_home("trust.json", read("trust.json").replace("@PROJECT@", &project));
+    let arguments = ["workflow", "start", "mine", "--rfc-path", crate::support::DOCUMENT];
+    place.run(&arguments).success();
+
+    // A change writes the new format, and what was granted in the old one is still there.
+    place.write(
+        ".docket/workflows/definitions/mine.yml",
+        read("mine.yml").replace("version: 1", "version: 2"),
+    );
+    place.run(&arguments).code(4).says("changed since you trusted it");
+    place.run(&["trust", "--yes"]).success();
+    place.run(&arguments).success();
+    let stored = std::fs::read_to_string(place.docket_home().join("trust.json")).expect("there");
+    let stored: serde_json::Value = serde_json::from_str(&stored).expect("JSON");
+    assert_eq!(stored["format"], 2);
+    let grant = &stored["grants"]["22ee637d25d7c40c6275aed23a3e2feb969fd737d6d67cf15239bdef6d3c5997"];
+    assert_eq!(grant["granted"], json!(["keep a private cache", "read docs", "write out/**"]));
+    assert_eq!(grant["asked"], grant["granted"], "the first format granted all or nothing");
+}
+
+/// A template and a schema of the user's own are believed as definitions are; what is wrong is said, and nothing else.
+#[test]
+fn the_users_own_templates_and_schemas_that_others_could_have_written_are_refused() {
+    let place = place_with_document();
+    let schema = place.run(&["schema", "review-results"]).success().stdout;
+    for (name, text) in [
+        ("workflows/templates/review-prompts/rfc-architecture.md", "Look at it.\n".to_owned()),
+        ("workflows/schemas/review-results.schema.json", schema),
+    ] {
+        place.write_home(name, text);
+        start(&place, &["--launcher", "checklist"]).success();
+        let path = place.docket_home().join(name);
+        set_mode(&path, 0o646);
+        let said = start(&place, &["--launcher", "checklist"]).code(4);
+        said.says(&format!("chmod go-w {}", path.display()));
+        let log = place.run(&["audit-log", "--decision", "denied"]).success();
+        log.prints(name);
+        std::fs::remove_file(path).expect("removed");
+    }
 }
 
 /// An agent that was talked into it tries to trust, to grant and to approve, plainly and with the marker cleared.
@@ -210,6 +268,10 @@ fn the_audit_log_is_searched_and_survives_damage() {
     assert_eq!(lines(&["--limit", "1"]), 1);
     assert_eq!(lines(&["--since", "1h"]), all);
     assert_eq!(lines(&["--this-project"]), all);
+    assert_eq!(lines(&["--since", "2020-01-01"]), all);
+    assert_eq!(lines(&["--since", "9999-01-01"]), 0);
+    place.run(&["audit-log", "--since", "yesterday"]).code(2).says("2026-11-22");
+    place.run(&["audit-log", "--decision", "grantd"]).code(2).says("did you mean 'granted'?");
     place.run(&["audit-log", "--decision", "grant"]).code(2).says("there are: trusted, revoked, granted");
     let file = place.docket_home().join("audit.jsonl");
     let mut text = std::fs::read_to_string(&file).expect("there");

@@ -46,7 +46,9 @@ impl Place {
         for name in ["project", "home"] {
             std::fs::create_dir(folder.path().join(name)).expect("a scratch folder");
         }
-        Self { folder, binary: binary.into() }
+        let place = Self { folder, binary: binary.into() };
+        place.write_home("cache-key", [1; 32]);
+        place
     }
 
     /// Leaves everything as it is, for a look at it; returns where.
@@ -165,7 +167,8 @@ impl Place {
     }
 }
 
-/// Compiled components are the same for every test, so all share one cache: it is keyed by content.
+/// Compiled components are the same for every test, so all share one cache: it is keyed by content, and sealed with a
+/// key that every place gets.
 fn cache() -> PathBuf {
     let folder =
         Path::new(env!("OUT_DIR")).ancestors().nth(3).expect("a target folder").join("docket-test-cache");

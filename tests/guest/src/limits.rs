@@ -57,3 +57,42 @@ pub(crate) fn recurse(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 64]);
     recurse(depth + 1).wrapping_add(frame.iter().sum())
 }
+
+/// Opens a file again and again and closes none. Says how many were open when it was refused.
+pub(crate) fn open_many(path: &str, count: usize) -> Value {
+    let mut open = Vec::new();
+    while open.len() < count {
+        match std::fs::File::open(path) {
+            Ok(file) => open.push(file),
+            Err(error) => return json!({ "open": open.len(), "error": error.to_string() }),
+        }
+    }
+    json!({ "open": open.len() })
+}
+
+/// Opens and closes a file so many times.
+pub(crate) fn open_and_close(path: &str, count: usize) -> Value {
+    let opened = (0..count).filter(|_| std::fs::File::open(path).is_ok()).count();
+    json!({ "opened": opened })
+}
+
+/// Copies a large part of the memory back and forth and never ends.
+pub(crate) fn copy_storm() -> Value {
+    let mut bytes = vec![1_u8; 2 * PIECE];
+    loop {
+        bytes.copy_within(..PIECE + 1, PIECE - 1);
+        bytes.copy_within(PIECE - 1.., 0);
+        std::hint::black_box(&mut bytes);
+    }
+}
+
+/// Says something and then goes where no element is, two functions deep.
+pub(crate) fn stumble(position: usize) -> Value {
+    docket_plugin::report::log(docket_plugin::report::Level::Info, "about to stumble");
+    json!({ "value": reach_too_far(&[1, 2, 3], position) })
+}
+
+#[inline(never)]
+fn reach_too_far(values: &[u64], position: usize) -> u64 {
+    std::hint::black_box(values)[std::hint::black_box(position)]
+}

@@ -10,6 +10,7 @@ mod event;
 mod failure;
 mod journal;
 mod matrix;
+mod outlook;
 mod outputs;
 mod project_path;
 mod seal;
@@ -28,6 +29,7 @@ pub use event::{
 };
 pub use failure::Failure;
 pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Writer, read};
+pub use outlook::{Foreseen, StageOutlook, outlook};
 pub use outputs::{outputs_of, validate, validate_against};
 pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, is_sealed_text, seal, seal_text};

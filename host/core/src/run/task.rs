@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::outputs::{gathered_output_of, gathered_outputs_of, output_of};
-use super::{Failure, Feedback, RunState, StageState, StageStatus, outputs_of};
+use super::{Failure, Feedback, LaunchSettings, RunState, StageState, StageStatus, outputs_of};
 use crate::definition::{
     Config, ExpressionError, OutputSpec, RunFacts, Scope, Stage, StageLookup, Template, Workflow, output_path,
 };
@@ -93,7 +93,7 @@ pub(super) fn mentions_matrix(name: &str) -> bool {
 }
 
 /// The stage type whose stages ask an agent.
-const AGENT: &str = "agent";
+pub(super) const AGENT: &str = "agent";
 /// The launcher that runs agents when nothing says otherwise: it needs nothing installed and starts nothing.
 const DEFAULT_LAUNCHER: &str = "manual";
 
@@ -136,7 +136,7 @@ pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<St
         references,
         matrix: now.item.as_ref().map(|item| item.values.clone()),
         timeout_seconds: stage.timeout_seconds,
-        launcher: is_agent.then(|| launcher(state, stage)),
+        launcher: is_agent.then(|| chosen_launcher(&state.start.options.launch, stage)),
         schema: is_agent.then(|| agent_schema(workflow, stage, &config)).flatten(),
         config,
         feedback: feedback.collect(),
@@ -246,8 +246,8 @@ fn agent_schema(workflow: &Workflow, stage: &Stage, config: &Value) -> Option<Va
     workflow.schemas.get(name).cloned()
 }
 
-fn launcher(state: &RunState, stage: &Stage) -> String {
-    let settings = &state.start.options.launch;
+/// The launcher of an agent stage in a run with these settings.
+pub(super) fn chosen_launcher(settings: &LaunchSettings, stage: &Stage) -> String {
     let chosen = settings.forced.as_ref().or(stage.launcher.as_ref()).or(settings.preferred.as_ref());
     chosen.map_or_else(|| DEFAULT_LAUNCHER.to_owned(), Clone::clone)
 }

@@ -170,9 +170,9 @@ pub struct AuditLogArguments {
     /// Only decisions in this project
     #[arg(long)]
     pub this_project: bool,
-    /// Only decisions of the last so many s, m, h, d or w
-    #[arg(long, value_name = "AGE", value_parser = parse_age)]
-    pub since: Option<i64>,
+    /// Only decisions since then: an age such as 7d (s, m, h, d or w), or a date such as 2026-11-22
+    #[arg(long, value_name = "AGE OR DATE", value_parser = parse_since)]
+    pub since: Option<Since>,
     /// Only the last so many
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<usize>,
@@ -355,6 +355,24 @@ pub struct PruneArguments {
     /// Remove without asking
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// A moment in the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// So many seconds ago.
+    Age(i64),
+    /// The begin of a day, where the user is.
+    Day(jiff::civil::Date),
+}
+
+fn parse_since(text: &str) -> Result<Since, String> {
+    parse_age(text).map(Since::Age).or_else(|_| {
+        text.parse().map(Since::Day).map_err(|_| {
+            "neither an age (a number with s, m, h, d or w, such as 7d) nor a date such as 2026-11-22"
+                .to_owned()
+        })
+    })
 }
 
 /// An age in seconds: `30d`, `12h`, `0s`.

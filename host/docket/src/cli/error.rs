@@ -302,7 +302,7 @@ fn not_trusted(items: &[crate::engine::Untrusted]) -> Told {
             Standing::Trusted => " (needs to be granted what it asks for)",
         };
         let _ = write!(message, "\n  {}{how}", printable(&item.path));
-        if let Some((sha256, pin)) = &item.pinned {
+        if let Some((sha256, pin)) = item.pinned.as_deref() {
             let _ = write!(
                 message,
                 "\n    is     sha256:{sha256}\n    pinned sha256:{} (version {})",

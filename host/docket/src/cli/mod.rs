@@ -20,7 +20,7 @@ use error::{CliError, ExitCode};
 use settings::Settings;
 use ui::Ui;
 
-use crate::plugin::host::{detached, launcher, supervisor};
+use crate::plugin::host::{compiler, detached, launcher, supervisor};
 
 /// Runs docket with these arguments (the program's name first) and returns the exit code.
 pub fn run(arguments: Vec<OsString>) -> u8 {
@@ -34,22 +34,24 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         detached::leave_terminal();
         return run([&arguments[..1], &arguments[2..]].concat());
     }
-    // Supervisors and launchers are no commands of the user's: they get a folder and nothing else.
-    let code = if word == supervisor::ARGUMENT || word == launcher::ARGUMENT {
-        let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
-        let by = arguments.get(3).and_then(|argument| argument.to_str()).unwrap_or_default();
-        let done = if word == launcher::ARGUMENT {
-            launcher::launch(&folder, by)
-        } else {
-            supervisor::supervise(&folder)
-        };
-        u8::from(done.is_err())
-    } else {
-        command(&arguments)
-    };
+    let code = helper(word, &arguments).unwrap_or_else(|| command(&arguments));
     #[cfg(debug_assertions)]
     crate::disk::fault::settle();
     code
+}
+
+/// Is one of docket's own helpers, which are no commands of the user's: supervisors and launchers get a folder,
+/// compilers their limits, and each a word about it.
+fn helper(word: &str, arguments: &[OsString]) -> Option<u8> {
+    let argument = |number: usize| arguments.get(number).and_then(|text| text.to_str()).unwrap_or_default();
+    let folder = arguments.get(2).map(std::path::PathBuf::from).unwrap_or_default();
+    let done = match word {
+        supervisor::ARGUMENT => supervisor::supervise(&folder, argument(3)),
+        launcher::ARGUMENT => launcher::launch(&folder, argument(3)),
+        compiler::ARGUMENT => compiler::serve(argument(2), argument(3)),
+        _ => return None,
+    };
+    Some(u8::from(done.is_err()))
 }
 
 /// Runs a command of the user's.

@@ -194,6 +194,18 @@ fn limits(settings: &LimitSettings) -> Limits {
     if let Some(value) = settings.table_entries {
         limits.table_entries = value;
     }
+    if let Some(value) = settings.handles {
+        limits.handles = value;
+    }
+    if let Some(value) = settings.parts {
+        limits.parts = value;
+    }
+    if let Some(value) = settings.stack_kib {
+        limits.stack = size(value, 1024);
+    }
+    if let Some(value) = settings.processes {
+        limits.processes = value;
+    }
     if let Some(value) = settings.host_call_mib {
         limits.host_call = size(value, MIB);
     }
@@ -205,6 +217,12 @@ fn limits(settings: &LimitSettings) -> Limits {
     }
     if let Some(value) = settings.out_mib {
         limits.out = value.saturating_mul(MIB);
+    }
+    if let Some(value) = settings.out_files {
+        limits.out_files = value;
+    }
+    if let Some(value) = settings.compile_memory_mib {
+        limits.compile_memory = value.saturating_mul(MIB);
     }
     if let Some(value) = settings.component_mib {
         limits.component = value.saturating_mul(MIB);

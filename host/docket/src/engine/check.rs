@@ -50,11 +50,15 @@ impl Engine {
     /// All of its faults.
     pub fn check_text(&self, source: &str, text: &str) -> Result<Workflow, EngineError> {
         let today = Today {
-            manifests: Manifests { library: self.library(), plugins: self.plugins() },
+            manifests: Manifests::new(self.library(), self.plugins()),
             runtime: &self.runtime,
             limits: &self.setting().limits,
         };
-        check(source, text, &today).map_err(EngineError::Definition)
+        let checked = check(source, text, &today);
+        match today.manifests.into_refused() {
+            Some(error) => Err(error.into()),
+            None => checked.map_err(EngineError::Definition),
+        }
     }
 
     /// Refuses a definition when it, a template or a schema it uses comes from the project and is not trusted as it

@@ -95,7 +95,9 @@ fn try_out(
 ) {
     let tried = scratch(home.cache()).and_then(|folder| {
         // A cache of its own: the time to compile is what a user's first run waits for.
-        let runtime = Runtime::new(&folder.path().join("code"));
+        let key_home = home.clone();
+        let key = Box::new(move || key_home.cache_key(super::start::random().ok()?).ok());
+        let runtime = Runtime::new(&folder.path().join("code"), key, limits.stack);
         let bench = Bench {
             runtime: &runtime,
             limits: *limits,

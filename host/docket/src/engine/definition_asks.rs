@@ -11,7 +11,7 @@ use crate::store::definitions::Library;
 
 /// What the stages of a definition ask for, one line each. A definition with faults says so instead.
 pub(super) fn asks(library: Library<'_>, plugins: &Plugins, path: &str, text: &str) -> Vec<String> {
-    let manifests = Manifests { library, plugins };
+    let manifests = Manifests::new(library, plugins);
     match check(path, text, &manifests) {
         Err(faults) => vec![format!(
             "has {} fault(s) and can't be run: `docket workflow check` shows them",

@@ -19,7 +19,7 @@ pub struct Untrusted {
     /// Capabilities that were not granted, for a plugin.
     pub capabilities: Vec<String>,
     /// For a plugin that `.docket/plugins.lock` has other bytes for: its hash, and what is pinned.
-    pub pinned: Option<(String, Pin)>,
+    pub pinned: Option<Box<(String, Pin)>>,
 }
 
 /// What can go wrong.

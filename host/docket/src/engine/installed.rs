@@ -128,12 +128,15 @@ impl Workshop<'_> {
         }
         let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
-        found.extend(built_in.into_iter().map(|plugin| Installed {
-            path: "built-in".to_owned(),
-            source: Source::BuiltIn,
-            state: State::Ready,
-            grant: None,
-            plugin: Ok(plugin),
+        found.extend(built_in.into_iter().map(|plugin| {
+            let pin = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+            Installed {
+                path: "built-in".to_owned(),
+                source: Source::BuiltIn,
+                state: pin.map_or(State::Ready, |pin| State::NotAsPinned(pin.clone())),
+                grant: None,
+                plugin: Ok(plugin),
+            }
         }));
         Ok(found)
     }
@@ -335,27 +338,35 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// Decides what a plugin has of what it asks for.
+    /// Gives a plugin something of what it asks for, and takes something back; what else it has stays. What it has is
+    /// looked up when nobody else changes it, so that two decisions at once are both kept.
     ///
     /// # Errors
     /// When it is built in or no plugin, or the decision can't be stored or logged.
-    pub fn decide(&self, installed: &Installed, granted: &BTreeSet<String>) -> Result<(), EngineError> {
+    pub fn decide(
+        &self,
+        installed: &Installed,
+        given: &BTreeSet<String>,
+        taken: &BTreeSet<String>,
+    ) -> Result<(), EngineError> {
         let plugin = managed(installed)?;
-        let had = installed.grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
-        let taken: Vec<String> = had.difference(granted).cloned().collect();
-        let given: Vec<String> = granted.difference(&had).cloned().collect();
         let name = &plugin.manifest.name;
-        if !taken.is_empty() {
-            self.log(Decision::Revoked, name, &plugin.sha256, taken)?;
-        }
-        if !given.is_empty() || installed.grant.is_none() {
-            self.log(Decision::Granted, name, &plugin.sha256, given)?;
-        }
         Trust::update(self.home, |trust| {
-            trust.decide(&plugin.sha256, grant(plugin, Some(granted)));
-            Ok::<(), StoreError>(())
-        })?;
-        Ok(())
+            let before = trust.granted(&plugin.sha256).cloned();
+            let had = before.clone().unwrap_or_default();
+            let now: BTreeSet<String> =
+                had.union(given).filter(|text| !taken.contains(*text)).cloned().collect();
+            let lost: Vec<String> = had.difference(&now).cloned().collect();
+            let gained: Vec<String> = now.difference(&had).cloned().collect();
+            if !lost.is_empty() {
+                self.log(Decision::Revoked, name, &plugin.sha256, lost)?;
+            }
+            if !gained.is_empty() || before.is_none() {
+                self.log(Decision::Granted, name, &plugin.sha256, gained)?;
+            }
+            trust.decide(&plugin.sha256, grant(plugin, Some(&now)));
+            Ok(())
+        })
     }
 
     /// Takes back every decision about a plugin: it does not run until somebody decides again. True when there was one.

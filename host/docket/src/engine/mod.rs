@@ -18,6 +18,7 @@ mod launch;
 pub mod plugins;
 mod prompt;
 pub mod request;
+pub mod rights;
 pub mod self_approval;
 mod stage;
 pub mod start;
@@ -108,7 +109,9 @@ impl Engine {
     /// When trust can't be read or docket's own plugins can't be.
     pub fn new(setting: Setting) -> Result<Arc<Self>, EngineError> {
         let plugins = Plugins::load(&setting.project, &setting.home, setting.limits.component)?;
-        let runtime = Runtime::new(setting.home.cache());
+        let home = setting.home.clone();
+        let key = Box::new(move || home.cache_key(start::random().ok()?).ok());
+        let runtime = Runtime::new(setting.home.cache(), key, setting.limits.stack);
         Ok(Arc::new(Self { setting, plugins, runtime }))
     }
 

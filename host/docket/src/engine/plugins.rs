@@ -11,9 +11,13 @@ use super::error::Untrusted;
 use crate::plugin::catalog::PluginBytes;
 use crate::plugin::manifest::{Capabilities, ManifestError};
 use crate::plugin::{Catalog, Plugin, PluginOrigin};
-use crate::store::plugin_lock::PluginLock;
+use crate::store::plugin_lock::{Pin, PluginLock};
 use crate::store::trust::{Item, Standing, Trust};
 use crate::store::{Home, Project, plugin_files, trust};
+
+/// A component of the user's that is larger than this is not read at all. Within it, the limit for components is judged
+/// when one is compiled: only its manifest tells whether it asks for a higher one.
+const MAX_READ: u64 = 256 * 1024 * 1024;
 
 /// The plugins there are.
 pub struct Plugins {
@@ -45,10 +49,8 @@ impl Plugins {
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
         let candidates = candidates(Some(project), home, max_bytes)?;
         // Without foreign plugins there is nothing to look up.
-        let (trust, lock) = match candidates.is_empty() {
-            true => (Trust::default(), PluginLock::default()),
-            false => (Trust::load(home)?, PluginLock::load(project)?),
-        };
+        let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
+        let lock = PluginLock::load(project)?;
         let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
         let mut usable = Vec::new();
         for candidate in candidates {
@@ -62,19 +64,23 @@ impl Plugins {
                         (Ok(granted), None) => usable.push(Arc::new(plugin.granted(granted))),
                         (Err(untrusted), None) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
                         (_, Some(pin)) => {
-                            let untrusted = Untrusted {
-                                path: candidate.path,
-                                standing: Standing::Trusted,
-                                capabilities: Vec::new(),
-                                pinned: Some((plugin.sha256.clone(), pin.clone())),
-                            };
+                            let untrusted = not_as_pinned(candidate.path, &plugin, pin);
                             plugins.untrusted.push((Arc::new(plugin), untrusted));
                         }
                     }
                 }
             }
         }
-        usable.extend(built_in);
+        for plugin in built_in {
+            match lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256) {
+                None => usable.push(plugin),
+                Some(pin) => {
+                    let path = format!("built-in {}", plugin.manifest.name);
+                    let untrusted = not_as_pinned(path, &plugin, pin);
+                    plugins.untrusted.push((plugin, untrusted));
+                }
+            }
+        }
         plugins.usable = Catalog::new(usable);
         Ok(plugins)
     }
@@ -119,6 +125,16 @@ impl Plugins {
     }
 }
 
+/// A plugin that the project pins with other bytes, wherever it comes from.
+fn not_as_pinned(path: String, plugin: &Plugin, pin: &Pin) -> Untrusted {
+    Untrusted {
+        path,
+        standing: Standing::Trusted,
+        capabilities: Vec::new(),
+        pinned: Some(Box::new((plugin.sha256.clone(), pin.clone()))),
+    }
+}
+
 /// What a plugin was granted, possibly nothing; the error says what it lacks to be used at all.
 fn decided<'a>(
     trust: &'a Trust,
@@ -157,6 +173,7 @@ pub fn candidates(
         };
         found.push(Candidate { path, plugin, item });
     }
+    let max_bytes = max_bytes.max(MAX_READ);
     for (path, bytes) in plugin_files::of_user(home, max_bytes)? {
         let path = path.display().to_string();
         let plugin = match bytes {

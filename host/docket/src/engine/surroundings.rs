@@ -1,19 +1,49 @@
 //! What definitions are checked against: today's files and plugins for a new run, the run's own snapshot for one
 //! that goes on.
 
+use std::cell::RefCell;
+
 use docket_core::definition::{ConfigFault, FoundWorkflow, StageType, Surroundings};
 use docket_core::run::NewRun;
 use serde_json::Value;
 
 use super::Plugins;
+use crate::disk::DiskError;
 use crate::plugin::{Limits, Runtime};
-use crate::store::definitions::Library;
+use crate::store::StoreError;
+use crate::store::definitions::{Found, Library};
 
 /// Today's files, and what today's plugins say in their manifests; plugins that are not trusted count, too. Nothing of
 /// them is run.
 pub(super) struct Manifests<'a> {
-    pub(super) library: Library<'a>,
-    pub(super) plugins: &'a Plugins,
+    library: Library<'a>,
+    plugins: &'a Plugins,
+    /// The first file that is there and can't be believed. The fault that the definition gets for it would mislead.
+    refused: RefCell<Option<StoreError>>,
+}
+
+impl<'a> Manifests<'a> {
+    pub(super) fn new(library: Library<'a>, plugins: &'a Plugins) -> Self {
+        Self { library, plugins, refused: RefCell::default() }
+    }
+
+    /// The file that was refused, if one was: what is said of the definition then is not all there is to say.
+    pub(super) fn into_refused(self) -> Option<StoreError> {
+        self.refused.into_inner()
+    }
+
+    fn found(&self, found: Result<Option<Found>, StoreError>) -> Option<Found> {
+        found.unwrap_or_else(|error| {
+            self.pass_over(error);
+            None
+        })
+    }
+
+    fn pass_over(&self, error: StoreError) {
+        if matches!(error, StoreError::Disk(DiskError::Unsafe { .. })) {
+            self.refused.borrow_mut().get_or_insert(error);
+        }
+    }
 }
 
 /// The same, and plugins that are trusted are asked about configs.
@@ -43,7 +73,7 @@ impl Surroundings for Manifests<'_> {
     }
 
     fn template(&self, name: &str) -> Option<String> {
-        self.library.template(name).ok().flatten().map(|found| found.text)
+        self.found(self.library.template(name)).map(|found| found.text)
     }
 
     fn template_names(&self) -> Vec<String> {
@@ -54,7 +84,11 @@ impl Surroundings for Manifests<'_> {
         match self.library.schema(name) {
             Ok(None) => None,
             Ok(Some(found)) => Some(serde_json::from_str(&found.text).map_err(|cause| cause.to_string())),
-            Err(error) => Some(Err(error.to_string())),
+            Err(error) => {
+                let detail = error.to_string();
+                self.pass_over(error);
+                Some(Err(detail))
+            }
         }
     }
 
@@ -64,7 +98,7 @@ impl Surroundings for Manifests<'_> {
     }
 
     fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
-        let found = self.library.definition(name).ok().flatten()?;
+        let found = self.found(self.library.definition(name))?;
         Some(FoundWorkflow { origin: found.origin.shown(), text: found.text })
     }
 
@@ -114,7 +148,8 @@ impl Surroundings for Today<'_> {
         }
         let launcher = launcher.filter(|_| stage_type == "agent");
         let Ok(Some(plugin)) = self.manifests.plugins.find(stage_type, launcher) else { return Vec::new() };
-        self.runtime.check(plugin, stage_type, config, self.limits).unwrap_or_else(|failure| {
+        let limits = plugin.rights.limits.raise(*self.limits);
+        self.runtime.check(plugin, stage_type, config, &limits).unwrap_or_else(|failure| {
             vec![ConfigFault { pointer: String::new(), message: failure.message, hint: failure.hint }]
         })
     }

@@ -9,6 +9,7 @@ use docket_core::run::{Actor, Failure, PluginUsed};
 use super::definition_asks::asks;
 use super::plugins::{Candidate, Plugins, candidates};
 use super::{EngineError, library, now};
+use crate::disk::DiskError;
 use crate::plugin::Plugin;
 use crate::store::audit::{self, Decision, Entry};
 use crate::store::plugin_lock::{Pin, PluginLock};
@@ -240,16 +241,30 @@ pub fn forget(project: &Project, home: &Home, by: &Actor) -> Result<bool, Engine
     Ok(had)
 }
 
-/// Logs that something was refused for want of trust.
-pub fn log_denial(home: &Home, project: &Path, by: &Actor, items: &[super::Untrusted]) {
-    for item in items {
-        let (sha256, details) = match &item.pinned {
-            Some((sha256, pin)) => {
-                (Some(sha256.clone()), vec![format!(".docket/plugins.lock pins {}", pin.sha256)])
+/// Logs that a command was refused something, if that is why it failed. What agents ask for is logged where they are
+/// found out.
+pub fn log_denial(home: &Home, project: Option<&Path>, by: &Actor, error: &EngineError) {
+    let log = |subject: &str, sha256, details| log_denied(home, project, by, subject, sha256, details);
+    match error {
+        EngineError::NotTrusted(items) => {
+            for item in items {
+                match item.pinned.as_deref() {
+                    Some((sha256, pin)) => {
+                        let reason = format!(".docket/plugins.lock pins {}", pin.sha256);
+                        log(&item.path, Some(sha256.clone()), vec![reason]);
+                    }
+                    None => log(&item.path, None, item.capabilities.clone()),
+                }
             }
-            None => (None, item.capabilities.clone()),
-        };
-        log_denied(home, Some(project), by, &item.path, sha256, details);
+        }
+        EngineError::ForeignRun { run } => log(run, None, vec!["somebody else started it".to_owned()]),
+        EngineError::Store(StoreError::Disk(DiskError::Unsafe { path, detail })) => {
+            log(&path.display().to_string(), None, vec![detail.clone()]);
+        }
+        EngineError::Store(StoreError::Damaged { path, detail }) if *path == home.trust_file() => {
+            log(&path.display().to_string(), None, vec![format!("is damaged: {detail}")]);
+        }
+        _ => {}
     }
 }
 

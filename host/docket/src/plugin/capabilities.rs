@@ -72,7 +72,25 @@ pub(super) fn env_text(name: &str) -> String {
     format!("see the variable {name}")
 }
 
+/// The config field that a capability names: `x` of `${config.x}`.
+pub(super) fn config_field(capability: &str) -> Option<&str> {
+    capability.strip_prefix("${config.")?.strip_suffix('}')
+}
+
 impl Capabilities {
+    /// The same, for showing, with what a config field is shown as in place of its name; where that is `None`, the name
+    /// stays. Never grants anything: see [`super::Grants::resolve`].
+    pub fn with_config(&self, shown: &dyn Fn(&str) -> Option<String>) -> Self {
+        let replaced = |capability: &String| {
+            config_field(capability).and_then(shown).unwrap_or_else(|| capability.clone())
+        };
+        Self {
+            read: self.read.iter().map(replaced).collect(),
+            write: self.write.iter().map(replaced).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Each capability as a short text: what is shown, granted and recorded.
     pub fn listed(&self) -> Vec<String> {
         let read = self.read.iter().map(|path| read_text(path));

@@ -5,7 +5,9 @@ use docket_core::run::{PathError, PlannedWrite, ProjectPath};
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
-use super::capabilities::{CACHE, Capabilities, EXEC, env_text, is_secret, read_text, write_text};
+use super::capabilities::{
+    CACHE, Capabilities, EXEC, config_field, env_text, is_secret, read_text, write_text,
+};
 
 /// What one stage may touch.
 #[derive(Debug, Clone, Default)]
@@ -271,7 +273,7 @@ fn read_grant(capability: &str, text: &str) -> Result<ReadGrant, GrantError> {
 /// Replaces a capability that is `${config.name}` by that field. The value is a path, never a pattern: a `*` in it
 /// is a star in a file's name.
 fn replaced(capability: &str, config: &Value) -> Result<String, GrantError> {
-    let Some(field) = capability.strip_prefix("${config.").and_then(|rest| rest.strip_suffix('}')) else {
+    let Some(field) = config_field(capability) else {
         return Ok(capability.to_owned());
     };
     config

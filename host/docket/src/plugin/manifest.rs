@@ -79,7 +79,7 @@ pub enum ManifestError {
     #[error("can't be used: {0}")]
     Unreadable(String),
     /// A contract version this docket does not know.
-    #[error("was built for contract {CONTRACT_PACKAGE}… {0}; this docket runs {known}", known = CONTRACTS.join(", "))]
+    #[error("was built for contract {CONTRACT_PACKAGE}… {0}; this docket runs {known}; {fix}", known = CONTRACTS.join(", "), fix = super::imports::other_contract(.0))]
     Contract(String),
     /// Does not export a stage.
     #[error("does not export '{STAGE_INTERFACE}{known}'", known = CONTRACTS[0])]

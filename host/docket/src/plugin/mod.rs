@@ -8,18 +8,23 @@
 )]
 
 mod asked_limits;
+pub mod cache;
 mod capabilities;
 pub mod catalog;
 mod compile;
 pub mod conformance;
 pub mod grants;
 pub mod host;
+mod imports;
 pub mod limits;
+mod machine;
 pub mod manifest;
 pub mod pack;
+mod reply;
 mod runtime;
 pub mod scaffold;
 mod tier;
+mod trap;
 
 pub use asked_limits::AskedLimits;
 pub use catalog::{Catalog, Plugin, PluginOrigin};

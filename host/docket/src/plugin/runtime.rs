@@ -9,36 +9,37 @@ use std::time::{Duration, SystemTime};
 use cap_std::fs::Dir;
 use docket_core::definition::ConfigFault;
 use docket_core::run::{Failure, FileState, PlannedWrite, ProjectPath, Question, Usage};
-use docket_core::text::{printable, printable_lines};
 use serde_json::Value;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
+use super::cache::CacheKey;
 use super::grants::Grants;
 use super::host::contract::docket::stage::types;
 use super::host::contract::{StagePlugin, StagePluginPre};
+use super::host::descriptors::Descriptors;
 use super::host::files::{Folders, Mounts, no_sandbox};
 use super::host::process::{GrantedCommand, Processes, stop_all};
 use super::host::{Cancel, Notices, StageContext};
+use super::imports::missing;
 use super::limits::{CACHE_LIMIT, LimitHit, Limits};
+use super::reply::{completed, fault, refused, waiting};
 use super::tier::{Ready, TICK, Tier, Tiers};
+use super::trap::trapped;
 use super::{Plugin, PluginOrigin};
 
 /// Time a plugin has to look at a config.
 const CHECK_TIME: Duration = Duration::from_secs(5);
-/// Longest text of an error or a question, in characters.
-const MAX_TOLD: usize = 16 * 1024;
 /// Most faults of one config that are taken from a plugin.
 const MAX_FAULTS: usize = 100;
 /// What helps when a plugin does not come to an end with a config.
 const CHECK_HINT: &str = "looking at a config must be quick: this is a bug of the plugin";
-/// What wasmtime's error for a call over its limit says; its type is private.
-const HOST_CALL_TRAP: &str = "fuel allocated for hostcalls";
 /// The interface that runs commands.
 const PROCESS_INTERFACE: &str = "docket:stage/process@";
 
 /// Runs stages.
 pub struct Runtime {
     tiers: Tiers,
+    descriptors: Descriptors,
 }
 
 /// One stage to be run.
@@ -99,9 +100,10 @@ pub enum Outcome {
 }
 
 impl Runtime {
-    /// A runtime that keeps compiled code below this cache folder.
-    pub fn new(cache: &Path) -> Self {
-        Self { tiers: Tiers::new(cache) }
+    /// A runtime that keeps compiled code below this cache folder, sealed with a key that is asked for when it is
+    /// needed, and gives plugins so many bytes of stack.
+    pub fn new(cache: &Path, key: Box<CacheKey>, stack: usize) -> Self {
+        Self { tiers: Tiers::new(cache, key, stack), descriptors: Descriptors::default() }
     }
 
     /// Compiles or loads a plugin ahead of its use, so that a run's plugins are made ready side by side.
@@ -144,9 +146,11 @@ impl Runtime {
         // A config is right or wrong whatever was granted: the import is answered if it is asked for, and runs nothing.
         let granted = Grants::without_files(plugin.manifest.capabilities.exec);
         let (tier, stage) = self.link(plugin, &granted, &limits)?;
-        let context = StageContext::new(limits, None, Arc::new(|_| {}), None, &[]).map_err(|cause| {
-            Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-        })?;
+        let share = self.descriptors.share(limits.handles);
+        let context =
+            StageContext::new(limits, None, Arc::new(|_| {}), None, share, &[]).map_err(|cause| {
+                Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+            })?;
         let mut store = new_store(tier.engine(), context, &limits);
         let (stage_type, config) = (stage_type.to_owned(), config.to_string());
         let ended = event_loop()?.block_on(async {
@@ -160,11 +164,6 @@ impl Runtime {
             Err(_) => return Err(LimitHit::WallClock(limits.wall_clock).failure(name).hint(CHECK_HINT)),
             Ok(Err(trap)) => return Err(trapped(name, &store.into_data(), &trap)),
             Ok(Ok(faults)) => faults,
-        };
-        let fault = |fault: types::Fault| ConfigFault {
-            pointer: fault.pointer,
-            message: printable(&told(&fault.message)),
-            hint: fault.hint.as_deref().map(|hint| printable(&told(hint))),
         };
         Ok(faults.into_iter().take(MAX_FAULTS).map(fault).collect())
     }
@@ -196,9 +195,10 @@ impl Runtime {
         let processes = call
             .command
             .filter(|_| call.grants.exec)
-            .map(|command| Processes::new(command, call.cancel.clone()));
+            .map(|command| Processes::new(command, call.cancel.clone(), call.limits.processes));
+        let share = self.descriptors.share(call.limits.handles);
         let context =
-            StageContext::new(call.limits, Some(&mounts), call.notices, processes, &call.environment)
+            StageContext::new(call.limits, Some(&mounts), call.notices, processes, share, &call.environment)
                 .map_err(|cause| {
                     Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
                 })?;
@@ -237,6 +237,9 @@ impl Runtime {
                 "its manifest must ask for `exec`, and the user must grant it".to_owned()
             }));
         }
+        if let Some(failure) = missing(&plugin.manifest.name, &plugin.imports) {
+            return Err(failure);
+        }
         let tier = self.tiers.of(plugin)?;
         Ok((tier, tier.ready(plugin, grants.exec, limits)?))
     }
@@ -247,6 +250,8 @@ fn new_store(engine: &Engine, context: StageContext, limits: &Limits) -> Store<S
     let mut store = Store::new(engine, context);
     store.limiter(|context| &mut context.guard);
     store.set_hostcall_fuel(limits.host_call);
+    let handles = store.data().handles();
+    store.set_max_component_handles(handles);
     store.set_epoch_deadline(1);
     let cpu = limits.cpu;
     let start = thread_cpu();
@@ -309,86 +314,4 @@ async fn watch(limits: &Limits, cancel: &Cancel, mounts: &Mounts) -> Option<Limi
 fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
-}
-
-fn trapped(plugin: &str, context: &StageContext, trap: &wasmtime::Error) -> Failure {
-    if let Some(hit) = &context.guard.hit {
-        return hit.failure(plugin);
-    }
-    let cause = printable(&trap.root_cause().to_string());
-    if cause.contains(HOST_CALL_TRAP) {
-        return LimitHit::HostCall(context.guard.limits.host_call).failure(plugin);
-    }
-    let last = context.log.last_lines();
-    let said = if last.is_empty() { String::new() } else { format!("; it last said: {}", last.join(" / ")) };
-    Failure::new("plugin-crashed", format!("plugin '{plugin}' crashed: {cause}{said}"))
-        .hint("this is a bug of the plugin; the run's other stages and files are as they were")
-}
-
-/// A plugin's text as it is recorded and shown: made safe to print, and no longer than anybody reads.
-fn told(text: &str) -> String {
-    let text = printable_lines(text);
-    if text.chars().count() <= MAX_TOLD {
-        return text;
-    }
-    format!("{}… (cut)", text.chars().take(MAX_TOLD).collect::<String>())
-}
-
-fn refused(error: &types::StageError) -> Failure {
-    let code: String =
-        error.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-    let code = if code.is_empty() { "stage-failed".to_owned() } else { code };
-    let message = match told(&error.message) {
-        message if message.trim().is_empty() => "the plugin failed without saying why".to_owned(),
-        message => message,
-    };
-    Failure {
-        code,
-        message,
-        hint: error.hint.as_deref().map(told).filter(|hint| !hint.trim().is_empty()),
-        retryable: error.retryable,
-        rejected: None,
-    }
-}
-
-fn not_json(plugin: &str, what: &str, cause: &serde_json::Error) -> Outcome {
-    Outcome::Failed(Failure::new(
-        "result-unreadable",
-        format!("{what} of plugin '{plugin}' is no JSON: {cause}"),
-    ))
-}
-
-fn waiting(plugin: &str, question: types::Question) -> Outcome {
-    let schema = match question.schema.as_deref().map(serde_json::from_str).transpose() {
-        Ok(schema) => schema,
-        Err(cause) => return not_json(plugin, "the schema of a question", &cause),
-    };
-    // Found out now, by whoever wrote the plugin, rather than by the person whose every answer is refused.
-    if let Some(Err(cause)) = schema.as_ref().map(jsonschema::validator_for) {
-        let cause = printable(&cause.to_string());
-        let message = format!("plugin '{plugin}' asks a question whose schema can't be used: {cause}");
-        return Outcome::Failed(
-            Failure::new("question-invalid", message).hint("this is a bug of the plugin"),
-        );
-    }
-    Outcome::Waiting(Question { prompt: told(&question.prompt), schema })
-}
-
-fn completed(plugin: &str, result: &str, grants: &Grants, limits: &Limits, mounts: &Mounts) -> Outcome {
-    let result = match serde_json::from_str(result) {
-        Ok(result) => result,
-        Err(cause) => return not_json(plugin, "the result", &cause),
-    };
-    let writes = match mounts.proposals(limits, plugin) {
-        Ok(writes) => writes,
-        Err(failure) => return Outcome::Failed(failure),
-    };
-    if let Some(error) = writes.iter().find_map(|write| grants.allow(write).err()) {
-        return Outcome::Failed(
-            Failure::new("not-granted", format!("plugin '{plugin}': {error}; nothing was written")).hint(
-                "its manifest must ask for the path under `capabilities.write`, and the user must grant it",
-            ),
-        );
-    }
-    Outcome::Completed { result, writes, seen: mounts.seen.clone(), since: mounts.since }
 }

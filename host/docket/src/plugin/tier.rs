@@ -11,20 +11,20 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use docket_core::run::Failure;
-use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, Strategy};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Strategy};
 
-use super::compile::{CompileCache, CompileError, component};
+use super::cache::{CacheKey, CompileCache};
+use super::compile::{CompileError, component};
 use super::host::StageContext;
 use super::host::contract::StagePluginPre;
 use super::host::contract::docket::stage::{process, report, types};
+use super::imports::unlinked;
 use super::limits::Limits;
-use super::{Plugin, PluginOrigin};
+use super::{Plugin, PluginOrigin, machine};
 
 /// How often running plugins are interrupted to look at their limits.
 pub(super) const TICK: Duration = Duration::from_millis(10);
-/// Stack of a plugin.
-const STACK: usize = 1024 * 1024;
 
 /// A component, linked and ready to be instantiated.
 pub(super) type Ready = StagePluginPre<StageContext>;
@@ -34,10 +34,12 @@ type Slot = Arc<OnceLock<Result<Ready, Failure>>>;
 /// Both tiers; an engine is made only when it is needed.
 pub(super) struct Tiers {
     cache: std::path::PathBuf,
+    key: Box<CacheKey>,
+    stack: usize,
     baseline: OnceLock<Result<Tier, String>>,
     optimizing: OnceLock<Result<Tier, String>>,
     /// By a plugin's hash: whether optimised code of it was kept when it was first asked for.
-    optimized: Mutex<HashMap<String, bool>>,
+    optimized: Mutex<HashMap<String, Arc<OnceLock<bool>>>>,
 }
 
 /// One engine and what was made for it.
@@ -46,15 +48,19 @@ pub(super) struct Tier {
     cache: CompileCache,
     plain: Linker<StageContext>,
     with_process: Linker<StageContext>,
+    /// Loaded from the cache already, by the component's hash.
+    kept: Mutex<HashMap<String, Component>>,
     /// By the component's hash and whether it may run a command.
     ready: Mutex<HashMap<(String, bool), Slot>>,
 }
 
 impl Tiers {
-    /// Tiers that keep compiled code below this cache folder.
-    pub(super) fn new(cache: &Path) -> Self {
+    /// Tiers that keep compiled code below this cache folder, under this key, and give plugins so many bytes of stack.
+    pub(super) fn new(cache: &Path, key: Box<CacheKey>, stack: usize) -> Self {
         Self {
             cache: cache.to_owned(),
+            key,
+            stack,
             baseline: OnceLock::new(),
             optimizing: OnceLock::new(),
             optimized: Mutex::default(),
@@ -68,39 +74,35 @@ impl Tiers {
             return self.optimizing();
         }
         // Where the baseline compiler does not know the machine, the other one does.
-        let baseline = self.baseline.get_or_init(|| Tier::new(Strategy::Winch, &self.cache));
+        let baseline = self.baseline.get_or_init(|| self.tier(Strategy::Winch));
         baseline.as_ref().map_or_else(|_| self.optimizing(), Ok)
     }
 
     /// The tier with the optimising compiler.
     pub(super) fn optimizing(&self) -> Result<&Tier, Failure> {
-        let tier = self.optimizing.get_or_init(|| Tier::new(Strategy::Cranelift, &self.cache));
+        let tier = self.optimizing.get_or_init(|| self.tier(Strategy::Cranelift));
         tier.as_ref().map_err(|cause| Failure::new("sandbox-failed", format!("BUG: {cause}")))
     }
 
     /// Whether optimised code of a plugin is kept. Asked once per plugin and process, so that a plugin does not change
     /// its tier on the way.
     pub(super) fn is_optimized(&self, plugin: &Plugin) -> bool {
-        let mut known = self.optimized.lock().unwrap_or_else(PoisonError::into_inner);
-        *known
-            .entry(plugin.sha256.clone())
-            .or_insert_with(|| self.optimizing().is_ok_and(|tier| tier.cache.has(&plugin.sha256)))
+        let slot = {
+            let mut known = self.optimized.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(plugin.sha256.clone()).or_default())
+        };
+        *slot.get_or_init(|| self.optimizing().is_ok_and(|tier| tier.take_kept(plugin)))
+    }
+
+    fn tier(&self, strategy: Strategy) -> Result<Tier, String> {
+        Tier::new(strategy, self).map_err(|cause| format!("{cause:#}"))
     }
 }
 
 impl Tier {
-    fn new(strategy: Strategy, cache: &Path) -> Result<Self, String> {
-        let mut config = Config::new();
-        config
-            .strategy(strategy)
-            .wasm_component_model(true)
-            .epoch_interruption(true)
-            .max_wasm_stack(STACK)
-            .async_stack_size(STACK * 2)
-            // A plugin is a small program: reserving 4 GiB of addresses for each memory would only cost.
-            .memory_reservation(64 << 20);
-        let engine = Engine::new(&config).map_err(|cause| format!("{cause:#}"))?;
-        let (plain, with_process) = linkers(&engine).map_err(|cause| format!("{cause:#}"))?;
+    fn new(strategy: Strategy, tiers: &Tiers) -> wasmtime::Result<Self> {
+        let engine = machine::engine(strategy, tiers.stack)?;
+        let (plain, with_process) = linkers(&engine)?;
         let ticked = engine.weak();
         std::thread::spawn(move || {
             loop {
@@ -109,8 +111,17 @@ impl Tier {
                 engine.increment_epoch();
             }
         });
-        let cache = CompileCache::new(cache, &engine);
-        Ok(Self { engine, cache, plain, with_process, ready: Mutex::default() })
+        let cache = CompileCache::new(&tiers.cache, &tiers.key, &engine);
+        let (kept, ready) = (Mutex::default(), Mutex::default());
+        Ok(Self { engine, cache, plain, with_process, kept, ready })
+    }
+
+    /// Whether the cache has code for a plugin that can be believed; it is kept at hand then, for [`Self::ready`].
+    fn take_kept(&self, plugin: &Plugin) -> bool {
+        let Some(component) = self.cache.load(&self.engine, &plugin.sha256) else { return false };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(plugin.sha256.clone(), component);
+        true
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -133,16 +144,19 @@ impl Tier {
 
     fn make(&self, plugin: &Plugin, with_process: bool, limits: &Limits) -> Result<Ready, Failure> {
         let name = &plugin.manifest.name;
-        let component =
-            component(&self.engine, &self.cache, plugin, limits).map_err(|error| match error {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&plugin.sha256).cloned();
+        let component = match kept {
+            Some(component) => component,
+            None => component(&self.engine, &self.cache, plugin, limits).map_err(|error| match error {
                 CompileError::Limit(hit) => hit.failure(name),
-                invalid => Failure::new("component-invalid", format!("plugin '{name}' {invalid}")),
-            })?;
+                other => Failure::new("component-invalid", format!("plugin '{name}' {other}")),
+            })?,
+        };
         let linker = if with_process { &self.with_process } else { &self.plain };
-        linker.instantiate_pre(&component).and_then(StagePluginPre::new).map_err(|cause| {
-            Failure::new("component-invalid", format!("plugin '{name}' can't be linked: {cause:#}"))
-                .hint("it may import only `docket:stage` 0.1 and WASI 0.2")
-        })
+        linker
+            .instantiate_pre(&component)
+            .and_then(StagePluginPre::new)
+            .map_err(|cause| unlinked(name, &cause))
     }
 }
 

@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Home, Project, StoreError};
 
+/// Sizes of a stage's stack that make sense, in KiB.
+const STACK_KIB: std::ops::RangeInclusive<u64> = 64..=65_536;
+
 /// The user's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,18 +71,44 @@ pub struct LimitSettings {
     pub wall_clock: Option<Duration>,
     /// Entries of all of a stage's tables.
     pub table_entries: Option<usize>,
+    /// Files, folders and streams that a stage may have open at a time.
+    pub handles: Option<usize>,
+    /// Instances, memories and tables that a component may be made of.
+    pub parts: Option<usize>,
+    /// Stack of a stage, in KiB.
+    #[serde(default, deserialize_with = "stack_kib")]
+    pub stack_kib: Option<u64>,
+    /// Processes that a stage may start.
+    pub processes: Option<usize>,
     /// Bytes that one call between plugin and docket may carry, in MiB.
     pub host_call_mib: Option<u64>,
     /// A stage's log, in KiB.
     pub log_kib: Option<u64>,
     /// What a stage may propose to write, in MiB.
     pub out_mib: Option<u64>,
+    /// How many files a stage may propose to write.
+    pub out_files: Option<usize>,
     /// What a plugin may keep in its cache for a project, in MiB.
     pub cache_mib: Option<u64>,
     /// A component, in MiB.
     pub component_mib: Option<u64>,
     /// Time to compile a component.
     pub compile_timeout: Option<Duration>,
+    /// Memory to compile a component, in MiB.
+    pub compile_memory_mib: Option<u64>,
+}
+
+/// A stack that a stage can start with and a machine can give.
+fn stack_kib<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let kib = Option::<u64>::deserialize(deserializer)?;
+    match kib {
+        Some(kib) if !STACK_KIB.contains(&kib) => Err(serde::de::Error::custom(format!(
+            "{kib} is no size of a stack: {} to {}",
+            STACK_KIB.start(),
+            STACK_KIB.end()
+        ))),
+        kib => Ok(kib),
+    }
 }
 
 /// Reads the user's settings.

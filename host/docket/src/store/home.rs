@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
-use crate::disk::{create_private, read_if_there, refuse_unsafe, sync_folder};
+use crate::disk::{create_private, read_if_there, refuse_unsafe, remove_if_there, sync_folder};
 
-/// Bytes of the key that seals runs.
+/// Bytes of the keys that seal runs and compiled code.
 pub const KEY_LENGTH: usize = 32;
 
 /// The user's folder and cache folder.
@@ -71,26 +71,46 @@ impl Home {
     /// # Errors
     /// When it can't be read or believed, or can't be made.
     pub fn key(&self, fresh: [u8; KEY_LENGTH]) -> Result<[u8; KEY_LENGTH], StoreError> {
-        let path = self.key_file();
-        if let Some(key) = self.existing_key()? {
-            return Ok(key);
+        self.key_in(&self.key_file(), fresh)
+    }
+
+    /// The user's key for compiled code in the cache folder: a key of its own, so that nothing that is sealed with one
+    /// key is ever taken for something else. Made of `fresh` bytes when there is none yet; a damaged one is replaced,
+    /// which costs no more than compiling again.
+    ///
+    /// # Errors
+    /// When it can't be read or believed, or can't be made.
+    pub fn cache_key(&self, fresh: [u8; KEY_LENGTH]) -> Result<[u8; KEY_LENGTH], StoreError> {
+        let path = self.folder.join("cache-key");
+        match self.key_in(&path, fresh) {
+            Err(StoreError::Damaged { .. }) => {
+                remove_if_there(&path)?;
+                self.key_in(&path, fresh)
+            }
+            key => key,
+        }
+    }
+
+    fn key_in(&self, path: &Path, fresh: [u8; KEY_LENGTH]) -> Result<[u8; KEY_LENGTH], StoreError> {
+        if let Some(bytes) = self.read_private(path)? {
+            return key_of(bytes, path.to_owned());
         }
         self.create()?;
         // Whoever is first makes the key; it appears whole or not at all.
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)
             .map_err(StoreError::io("can't write in", &self.folder))?;
         let written = file.write_all(&fresh).and_then(|()| file.as_file().sync_all());
-        written.map_err(StoreError::io("can't write", &path))?;
-        match file.persist_noclobber(&path) {
+        written.map_err(StoreError::io("can't write", path))?;
+        match file.persist_noclobber(path) {
             Ok(_) => {
-                // Without the key no run can be continued, so its name has to outlive a loss of power, too.
+                // What is sealed with a key needs it ever after, so its name has to outlive a loss of power, too.
                 for folder in self.folder.ancestors().take(2) {
                     sync_folder(folder)?;
                 }
                 Ok(fresh)
             }
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => self.key(fresh),
-            Err(error) => Err(StoreError::io("can't create", &path)(error.error)),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => self.key_in(path, fresh),
+            Err(error) => Err(StoreError::io("can't create", path)(error.error)),
         }
     }
 

@@ -1,9 +1,10 @@
 //! `docket audit-log`: every grant, denial and trust decision, newest last, and looking for some of them.
 
 use docket_core::Timestamp;
+use docket_core::definition::closest;
 use docket_core::text::printable;
 
-use crate::cli::args::{AuditLogArguments, Output};
+use crate::cli::args::{AuditLogArguments, Output, Since};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
@@ -21,7 +22,7 @@ pub(super) fn audit_log(
         true => Some(settings.project()?.root().display().to_string()),
         false => None,
     };
-    let since = arguments.since.map(|age| Timestamp::now().as_second() - age);
+    let since = arguments.since.map(second).transpose()?;
     let log = read(&settings.home)?;
     let wanted = |entry: &Entry| {
         decision.is_none_or(|decision| entry.decision == decision)
@@ -56,10 +57,32 @@ pub(super) fn audit_log(
     Ok(ExitCode::Done)
 }
 
+/// A moment in seconds since 1970.
+fn second(since: Since) -> Result<i64, CliError> {
+    match since {
+        Since::Age(age) => Ok(Timestamp::now().as_second().saturating_sub(age)),
+        Since::Day(day) => {
+            let begin = day.to_zoned(jiff::tz::TimeZone::system());
+            let begin = begin.map_err(|cause| {
+                CliError::mistake(
+                    format!("--since {day} can't be used: {cause}"),
+                    "name another day, or an age",
+                )
+            })?;
+            Ok(begin.timestamp().as_second())
+        }
+    }
+}
+
 fn decision(word: &str) -> Result<Decision, CliError> {
     let words: Vec<&str> = Decision::ALL.iter().map(|(word, _)| *word).collect();
     Decision::ALL.iter().find(|(known, _)| *known == word).map(|(_, decision)| *decision).ok_or_else(|| {
-        CliError::mistake(format!("'{word}' is no decision"), format!("there are: {}", words.join(", ")))
+        let near = closest(word, words.iter().copied());
+        let near = near.map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
+        CliError::mistake(
+            format!("'{word}' is no decision"),
+            format!("{near}there are: {}", words.join(", ")),
+        )
     })
 }
 

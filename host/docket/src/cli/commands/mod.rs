@@ -8,6 +8,7 @@ mod inspect;
 mod kept;
 pub(super) mod plugin;
 mod prune;
+mod rights;
 mod schema;
 mod setup;
 mod start;
@@ -18,9 +19,20 @@ use super::error::{CliError, ExitCode};
 use super::settings::Settings;
 use super::ui::Ui;
 use crate::engine::Interrupt;
+use crate::engine::trust::log_denial;
 
-/// Runs a command.
+/// Runs a command. What it is refused for want of trust is logged, whichever command it is.
 pub(super) fn run(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    let (home, actor) = (settings.home.clone(), settings.actor());
+    let root = settings.project().ok().map(|project| project.root().to_owned());
+    let done = obey(command, settings, ui);
+    if let Err(CliError::Engine(error)) = &done {
+        log_denial(&home, root.as_deref(), &actor, error);
+    }
+    done
+}
+
+fn obey(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
     match command {
         Command::Init => setup::init(&settings, ui),
         Command::Doctor => setup::doctor(&settings, ui),

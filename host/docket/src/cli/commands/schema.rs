@@ -8,7 +8,7 @@ use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
     AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, NewPluginShape,
-    PackShape, PluginCheckShape, PruneShape, TrustShape, VerifyShape,
+    PackShape, PluginCheckShape, PruneShape, RightsShape, StartShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
 use crate::plugin::Manifest;
@@ -21,9 +21,15 @@ use crate::store::snapshot::RunSnapshot;
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 25] = [
+const FORMATS: [Format; 27] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
-    ("run", "status, start, resume, submit, approve, reject and retry with --output json", of::<RunSnapshot>),
+    ("start", "start --output json: the run, and what its stages may touch", of::<StartShape>),
+    (
+        "rights",
+        "what a run's stages may touch: the first line of start with --output jsonl",
+        of::<RightsShape>,
+    ),
+    ("run", "status, resume, submit, approve, reject and retry with --output json", of::<RunSnapshot>),
     ("event", "a line of start, resume and the like with --output jsonl", of::<EventLine>),
     ("list", "list --output json", of::<ListShape>),
     ("results", "results --output json", of::<Results>),

@@ -9,16 +9,18 @@ use docket_core::text::printable_lines;
 use serde_json::Value;
 
 use super::interrupt;
+use super::rights::announce;
 use crate::cli::args::{Output, ReviewArguments, RunArguments};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::observer::Shown;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
+use crate::cli::wire::{RightsShape, StartShape};
 use crate::cli::{exit_code, resume_command, start_args};
 use crate::engine::check::Definition;
 use crate::engine::control::look;
 use crate::engine::start::Start;
-use crate::engine::{Engine, EngineError, Stopped, trust};
+use crate::engine::{Engine, EngineError, Stopped};
 use crate::store::RunFolder;
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 
@@ -167,37 +169,38 @@ fn run(
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
     let interrupt = interrupt()?;
+    let rights = announce(engine, definition, &start, ui);
+    if let Some(rights) = rights.as_ref().filter(|_| ui.output() == Output::Jsonl) {
+        ui.json(rights, false)?;
+    }
+    let rights = rights.filter(|_| ui.output() == Output::Json);
     let mut shown = Shown::new(ui);
-    let started = engine.start(definition, start, &mut shown, interrupt);
-    let mut driver = match started {
-        Ok(driver) => driver,
-        Err(error) => {
-            if let EngineError::NotTrusted(items) = &error {
-                let setting = engine.setting();
-                trust::log_denial(&setting.home, setting.project.root(), &setting.actor, items);
-            }
-            return Err(error.into());
-        }
-    };
+    let mut driver = engine.start(definition, start, &mut shown, interrupt)?;
     if detach {
         let run = driver.state().id().to_owned();
         drop(driver);
-        return leave_to_background(engine, &run, ui);
+        return leave_to_background(engine, &run, rights, ui);
     }
     let stopped = driver.drive()?;
     let state = driver.state().clone();
     drop(driver);
-    finish(&state, stopped, ui)
+    finish_with(&state, stopped, rights, ui)
 }
 
 /// Lets another process go on with a run, and says how to reach it.
-fn leave_to_background(engine: &Engine, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
+fn leave_to_background(
+    engine: &Engine,
+    run: &str,
+    rights: Option<RightsShape>,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
     engine.continue_in_background(run)?;
     // It may have come to its end, or to a question, already.
     let (_, snapshot) = look(&RunFolder::find(&engine.setting().project, run)?)?;
-    ui.result(run, &snapshot)?;
+    let status = snapshot.status;
+    ui.result(run, &StartShape { run: snapshot, rights })?;
     if ui.output() == Output::Human {
-        ui.say(&match snapshot.status {
+        ui.say(&match status {
             ShownStatus::Running => {
                 format!("It runs in the background; follow it with: docket workflow logs {run} --follow")
             }
@@ -211,8 +214,19 @@ fn leave_to_background(engine: &Engine, run: &str, ui: &mut Ui) -> Result<ExitCo
 
 /// Says how a run was left, and puts it out for programs.
 pub(super) fn finish(state: &RunState, stopped: Stopped, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    finish_with(state, stopped, None, ui)
+}
+
+/// The same for a run that this command started, with what its stages were allowed to touch.
+fn finish_with(
+    state: &RunState,
+    stopped: Stopped,
+    rights: Option<RightsShape>,
+    ui: &mut Ui,
+) -> Result<ExitCode, CliError> {
     if ui.output() != Output::Human {
-        ui.json(&RunSnapshot::of(state), ui.output() == Output::Json)?;
+        let shape = StartShape { run: RunSnapshot::of(state), rights };
+        ui.json(&shape, ui.output() == Output::Json)?;
     } else {
         leave(state, stopped, ui);
     }

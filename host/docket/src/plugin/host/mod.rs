@@ -2,6 +2,8 @@
 //! of the stage's context, and what was not granted is not linked.
 
 pub mod ancestry;
+pub mod compiler;
+pub(super) mod descriptors;
 pub mod detached;
 pub mod files;
 mod folders;
@@ -22,13 +24,9 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::limits::{LimitHit, Limits};
+use descriptors::Share;
 use process::Processes;
 use report::Log;
-
-/// Handles a plugin may have open at a time: files, folders, streams, processes.
-const MAX_HANDLES: usize = 10_000;
-/// Instances, memories and tables a component may be made of.
-const MAX_PARTS: usize = 100;
 
 #[expect(missing_docs, reason = "generated from wit/stage.wit, which is documented")]
 pub mod contract {
@@ -68,19 +66,23 @@ pub struct StageContext {
     pub(super) log: Log,
     pub(super) usage: Usage,
     processes: Option<Processes>,
+    share: Share,
 }
 
 /// Counts what a stage holds, and remembers which limit it hit.
 pub(super) struct Guard {
     pub(super) limits: Limits,
     memory: usize,
+    /// What was counted last, in case it comes to nothing.
+    growth: usize,
     table_entries: usize,
     pub(super) hit: Option<LimitHit>,
 }
 
 impl StageContext {
     /// The context of one stage: no arguments, no input, no network, these folders, and of the environment only what is
-    /// given here.
+    /// given here; as many
+    /// handles as its share of descriptors has.
     ///
     /// # Errors
     /// When a folder can't be opened.
@@ -89,6 +91,7 @@ impl StageContext {
         mounts: Option<&files::Mounts>,
         notices: Notices,
         processes: Option<Processes>,
+        share: Share,
         environment: &[(String, String)],
     ) -> wasmtime::Result<Self> {
         let log = Log::new(limits.log, notices);
@@ -105,9 +108,14 @@ impl StageContext {
             mounts.open(&mut builder)?;
         }
         let mut table = ResourceTable::new();
-        table.set_max_capacity(MAX_HANDLES);
-        let guard = Guard { limits, memory: 0, table_entries: 0, hit: None };
-        Ok(Self { wasi: builder.build(), table, guard, log, usage: Usage::default(), processes })
+        table.set_max_capacity(share.handles);
+        let guard = Guard { limits, memory: 0, growth: 0, table_entries: 0, hit: None };
+        Ok(Self { wasi: builder.build(), table, guard, log, usage: Usage::default(), processes, share })
+    }
+
+    /// How many handles the stage may have open at a time.
+    pub(super) fn handles(&self) -> usize {
+        self.share.handles
     }
 }
 
@@ -119,13 +127,22 @@ impl WasiView for StageContext {
 
 impl ResourceLimiter for Guard {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        let before = self.memory;
+        self.growth = 0;
+        let total = before.saturating_add(desired.saturating_sub(current));
         if total > self.limits.memory {
             self.hit = Some(LimitHit::Memory(self.limits.memory));
             return Ok(false);
         }
         self.memory = total;
+        self.growth = total - before;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        // The memory's own maximum, or the system, said no to what was counted already.
+        self.memory -= std::mem::take(&mut self.growth);
+        Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
@@ -139,14 +156,14 @@ impl ResourceLimiter for Guard {
     }
 
     fn instances(&self) -> usize {
-        MAX_PARTS
+        self.limits.parts
     }
 
     fn tables(&self) -> usize {
-        MAX_PARTS
+        self.limits.parts
     }
 
     fn memories(&self) -> usize {
-        MAX_PARTS
+        self.limits.parts
     }
 }

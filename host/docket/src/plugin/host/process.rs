@@ -18,6 +18,7 @@ use super::supervisor::Supervision;
 use super::{Cancel, StageContext};
 use crate::disk::fault::Point;
 use crate::disk::{Durability, replace, replace_at};
+use crate::plugin::limits::LimitHit;
 
 /// How often a process's files are looked at: soon at first, so that a quick command is not waited for.
 const FIRST_POLL: Duration = Duration::from_micros(500);
@@ -29,6 +30,9 @@ const MAX_LINE: usize = 1024 * 1024;
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
 /// How long an agent may take to end by itself when its run is cancelled.
 const CANCEL_GRACE: Duration = Duration::from_secs(2);
+
+/// Longest time that a plugin can have a process given to end by itself.
+const MAX_GRACE: Duration = Duration::from_secs(60);
 
 /// The command a stage may run.
 #[derive(Debug, Clone)]
@@ -50,12 +54,13 @@ pub struct Processes {
     granted: GrantedCommand,
     cancel: Cancel,
     count: usize,
+    most: usize,
 }
 
 impl Processes {
-    /// The processes of a stage that was granted this command.
-    pub fn new(granted: GrantedCommand, cancel: Cancel) -> Self {
-        Self { granted, cancel, count: 0 }
+    /// The processes of a stage that was granted this command, at most so many.
+    pub fn new(granted: GrantedCommand, cancel: Cancel, most: usize) -> Self {
+        Self { granted, cancel, count: 0, most }
     }
 
     /// Starts the command, or takes up the one that was started for this stage before.
@@ -298,6 +303,10 @@ impl Host for StageContext {
                 command.program.escape_debug()
             ))));
         };
+        if processes.count == processes.most {
+            self.guard.hit = Some(LimitHit::Processes(processes.most));
+            return Err(wasmtime::Error::msg("no more processes may be started"));
+        }
         match processes.spawn(&command) {
             Ok(child) => Ok(Ok(self.table.push(child)?)),
             Err(error) => Ok(Err(error)),
@@ -330,9 +339,16 @@ impl HostChild for StageContext {
     }
 
     async fn stop(&mut self, child: Resource<Child>, grace_milliseconds: u64) -> wasmtime::Result<()> {
-        if let Some(started) = self.table.get(&child)?.started() {
-            process_folder::stop(&started, Duration::from_millis(grace_milliseconds.min(60_000)));
+        let Some(started) = self.table.get(&child)?.started() else { return Ok(()) };
+        // Waited for without holding the stage's thread: its timeout, and a cancelled run, count meanwhile.
+        let end = Instant::now() + Duration::from_millis(grace_milliseconds).min(MAX_GRACE);
+        if !process_folder::ask_to_end(&started) {
+            return Ok(());
         }
+        while process_folder::is_alive(&started) && Instant::now() < end {
+            tokio::time::sleep(POLL).await;
+        }
+        process_folder::end(&started);
         Ok(())
     }
 

@@ -176,7 +176,7 @@ fn start_time(pid: i32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-fn is_alive(started: &Started) -> bool {
+pub(super) fn is_alive(started: &Started) -> bool {
     match started.start_time {
         Some(time) => start_time(started.pid) == Some(time),
         None => false,
@@ -185,22 +185,36 @@ fn is_alive(started: &Started) -> bool {
 
 /// Ends a process group: asks first, and insists after the grace time.
 pub fn stop(started: &Started, grace: Duration) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    let Some(pid) = Pid::from_raw(started.pid) else { return };
-    if !is_alive(started) {
+    if !ask_to_end(started) {
         return;
     }
-    let _ = kill_process_group(pid, Signal::TERM);
-    let end = std::time::Instant::now() + grace;
-    while std::time::Instant::now() < end {
-        if !is_alive(started) {
-            // What it left behind in its group goes with it.
-            let _ = kill_process_group(pid, Signal::KILL);
-            return;
-        }
+    let deadline = std::time::Instant::now() + grace;
+    while is_alive(started) && std::time::Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
-    let _ = kill_process_group(pid, Signal::KILL);
+    end(started);
+}
+
+/// Asks a process and its group to end. `false` when it does not live any more: then its id may be another's by now, and
+/// nothing may be sent there.
+pub(super) fn ask_to_end(started: &Started) -> bool {
+    let lives = is_alive(started);
+    if lives {
+        signal(started, rustix::process::Signal::TERM);
+    }
+    lives
+}
+
+/// Ends the group of a process that was asked to end, with whatever it left behind there.
+pub(super) fn end(started: &Started) {
+    signal(started, rustix::process::Signal::KILL);
+}
+
+fn signal(started: &Started, signal: rustix::process::Signal) {
+    if let Some(pid) = rustix::process::Pid::from_raw(started.pid) {
+        // One that has ended already needs none.
+        let _ = rustix::process::kill_process_group(pid, signal);
+    }
 }
 
 #[cfg(test)]

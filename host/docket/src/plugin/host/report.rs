@@ -10,6 +10,9 @@ use super::{Notices, StageContext};
 
 /// Longest activity that is shown.
 const MAX_ACTIVITY: usize = 200;
+/// What a line counts beside its own bytes: the time, level and stage that stand before it in a run's log. Without it a
+/// million empty lines would cost a plugin nothing.
+const LINE_COST: usize = 32;
 /// How many of the last lines a failure quotes.
 const QUOTED_LINES: usize = 5;
 /// How much of each, in characters.
@@ -35,11 +38,10 @@ impl Log {
     }
 
     /// Adds a text, line by line. What is over the limit is dropped, and the log says so once.
-    pub(super) fn add(&self, level: &'static str, text: &str) {
+    pub(in crate::plugin) fn add(&self, level: &'static str, text: &str) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         for line in text.lines() {
-            // Empty lines count, too: a million of them is a flood like any other.
-            let cost = line.len() + 1;
+            let cost = line.len() + LINE_COST;
             if inner.full {
                 return;
             }
@@ -66,10 +68,13 @@ impl Log {
 
     fn progress(&self, activity: &str) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let text: String = printable(activity).chars().take(MAX_ACTIVITY).collect();
+        // Cut first: the rest of a text of megabytes is not worth a look.
+        let text: String = activity.chars().take(MAX_ACTIVITY).collect();
+        let text = printable(&text);
         // Activities count against the log, so that they can't be a flood of their own.
-        if !inner.full && text.len() < inner.left {
-            inner.left -= text.len() + 1;
+        let cost = text.len() + LINE_COST;
+        if !inner.full && cost <= inner.left {
+            inner.left -= cost;
             (inner.notices)(Notice::Progress(text));
         }
     }

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::launcher;
 use super::process_folder::{Exited, ProcessFolder, Recorded};
+use super::{descriptors, launcher};
 use crate::disk::fault::{self, Point};
 
 /// The hidden command line argument that makes docket a supervisor.
@@ -66,6 +66,7 @@ impl Supervision {
 fn spawn(folder: &ProcessFolder, environment: &[(String, String)]) -> io::Result<Arc<AtomicBool>> {
     let mut supervisor = docket(ARGUMENT, folder)?;
     supervisor
+        .arg(descriptors::for_commands())
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -100,10 +101,12 @@ fn docket(argument: &str, folder: &ProcessFolder) -> io::Result<Command> {
 }
 
 /// Is the supervisor: runs the folder's command to its end. Does nothing when another supervisor is at it or was.
+/// `descriptors` is how many open files the command expects to be allowed.
 ///
 /// # Errors
 /// When the folder can't be read or written. The command's own failure is recorded, not returned.
-pub fn supervise(folder: &Path) -> io::Result<()> {
+pub fn supervise(folder: &Path, descriptors: &str) -> io::Result<()> {
+    descriptors::take_on(descriptors);
     let folder = ProcessFolder { path: folder.to_owned() };
     // A new session: nothing that happens to docket's terminal reaches the command. Fails for a group's leader, which
     // a supervisor never is.

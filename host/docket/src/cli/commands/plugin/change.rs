@@ -105,9 +105,7 @@ pub(super) fn grant(
         };
         ask(settings, ui, "granting something to a plugin", &question, command)?;
     }
-    let mut granted = installed.grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
-    granted.extend(wanted);
-    workshop.decide(&installed, &granted)?;
+    workshop.decide(&installed, &wanted, &BTreeSet::new())?;
     shown(workshop, plugin, ui, "granted; a change of its bytes asks again")
 }
 
@@ -132,7 +130,7 @@ pub(super) fn revoke(
     }
     let had = installed.grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
     let taken = chosen(capabilities_named, &had.iter().cloned().collect::<Vec<_>>())?;
-    workshop.decide(&installed, &had.difference(&taken).cloned().collect())?;
+    workshop.decide(&installed, &BTreeSet::new(), &taken)?;
     shown(workshop, plugin, ui, "revoked; it runs without")
 }
 
