@@ -7,6 +7,7 @@
     reason = "a tool for the terminal: printing is its job"
 )]
 
+mod authors;
 mod bench;
 mod crash;
 mod demo;
@@ -30,6 +31,7 @@ Usage: cargo xtask <task>
   setup            Adds what the toolchain lacks to build docket: the target wasm32-wasip2, rustfmt, clippy
   demo             Builds docket and reviews its own documents from three perspectives, in a copy
   test [--fast]    Formatting, clippy with warnings as errors, all tests; --fast runs the tests alone
+        [--authors]          follows the guide for plugin authors instead, in Rust and Python; needs the network
   bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, control, fanout,
                    all (default)
         [--json]             prints the raw figures as JSON
@@ -87,7 +89,10 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "test" => match rest {
             [] => test::test(test::Extent::Everything),
             [flag] if flag == "--fast" => test::test(test::Extent::TestsAlone),
-            [other, ..] => Err(usage(&format!("`test` does not know `{other}`; it takes --fast or nothing"))),
+            [flag] if flag == "--authors" => authors::follow_the_guide(),
+            [other, ..] => {
+                Err(usage(&format!("`test` does not know `{other}`; it takes --fast, --authors or nothing")))
+            }
         },
         "crash" => crash::crash(&crash::Options::parse(rest).map_err(|message| usage(&message))?),
         "fuzz" => fuzz::fuzz(&fuzz::Options::parse(rest).map_err(|message| usage(&message))?),
