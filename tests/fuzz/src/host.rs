@@ -6,11 +6,13 @@
 
 mod scratch;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use docket::plugin::catalog::PluginBytes;
 use docket::plugin::host::{Cancel, process::GrantedCommand};
+use docket::plugin::manifest::Capabilities;
 use docket::plugin::{Grants, Limits, Outcome, Plugin, PluginOrigin, Runtime, StageCall};
 use docket_core::run::{Failure, Notice, ProjectPath, sha256};
 use serde_json::json;
@@ -79,7 +81,7 @@ pub fn host(data: &[u8]) {
     if mode.is_multiple_of(8) {
         looks_at_config(&setting, program);
     } else {
-        runs(&setting, program, mode.is_multiple_of(3));
+        runs(&setting, &setting.grants, program, mode.is_multiple_of(3));
     }
     setting.scratch.assert_untouched();
 }
@@ -99,8 +101,32 @@ fn looks_at_config(setting: &Setting, program: &[u8]) {
     }
 }
 
-fn runs(setting: &Setting, program: &[u8], has_command: bool) {
-    let Setting { scratch, runtime, plugin, grants } = setting;
+/// Breaks two promises on purpose: a secret is granted and read, and a file beside the sandbox is changed.
+///
+/// # Errors
+/// Which of them the target does not notice.
+pub fn sabotage() -> Result<(), String> {
+    // Reads `/project/secret.txt`.
+    const READS_A_SECRET: &[u8] = &[51, 9, 28, 6];
+    let is_noticed = |broken: &dyn Fn()| catch_unwind(AssertUnwindSafe(broken)).is_err();
+    let setting = SETTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let asked = Capabilities { read: vec!["secret.txt".to_owned()], ..setting.plugin.rights.clone() };
+    let grants = Grants::resolve(&asked, &json!({})).map_err(|error| error.to_string())?;
+    runs(&setting, &setting.grants, READS_A_SECRET, false);
+    if !is_noticed(&|| runs(&setting, &grants, READS_A_SECRET, false)) {
+        return Err("a secret was read and nobody noticed".to_owned());
+    }
+    setting.scratch.assert_untouched();
+    setting.scratch.meddle();
+    if is_noticed(&|| setting.scratch.assert_untouched()) {
+        Ok(())
+    } else {
+        Err("a file beside the sandbox was changed and nobody noticed".to_owned())
+    }
+}
+
+fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
+    let Setting { scratch, runtime, plugin, .. } = setting;
     scratch.clean();
     let word = word(program);
     let heard = Arc::new(Mutex::new(Vec::new()));

@@ -31,6 +31,13 @@ fn main() -> ExitCode {
             }
         }
     }
+    // Last, because nothing holds after it.
+    #[cfg(feature = "host")]
+    if words.is_empty() {
+        let noticed = docket_fuzz::sabotage();
+        println!("sabotage ... {}", noticed.as_ref().map_or_else(String::as_str, |()| "noticed"));
+        has_failed |= noticed.is_err();
+    }
     ExitCode::from(u8::from(has_failed))
 }
 

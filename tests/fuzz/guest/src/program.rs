@@ -24,7 +24,7 @@ const WORDS: [&str; 16] = [
     "granted",
 ];
 /// Parts of paths, of which some are there and some lead where nothing may lead.
-const PARTS: [&str; 28] = [
+const PARTS: [&str; 31] = [
     "..",
     ".",
     "",
@@ -53,6 +53,9 @@ const PARTS: [&str; 28] = [
     "cache-of-another",
     "x.md",
     "proc",
+    "project",
+    "in",
+    "cache",
 ];
 
 /// A program and how far it is carried out.

@@ -123,6 +123,11 @@ impl Scratch {
         assert!(caches.len() <= 2, "a cache was made beside the plugin's own: {caches:?}");
     }
 
+    /// Changes a file that must stay as it is. Nothing holds from here on.
+    pub(crate) fn meddle(&self) {
+        fs::write(self.path("outside/victim.txt"), "changed").expect("a file that was made here");
+    }
+
     fn look(&self) -> BTreeMap<PathBuf, Found> {
         let mut found = BTreeMap::new();
         for guarded in GUARDED {
