@@ -15,6 +15,7 @@ use docket::plugin::host::{Cancel, process::GrantedCommand};
 use docket::plugin::manifest::Capabilities;
 use docket::plugin::{Grants, Limits, Outcome, Plugin, PluginOrigin, Runtime, StageCall};
 use docket_core::run::{Failure, Notice, ProjectPath, sha256};
+use docket_core::secret::Secrets;
 use serde_json::json;
 
 use crate::assert_harmless;
@@ -151,6 +152,7 @@ fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
             path: if has_command { Ok(COMMAND.into()) } else { Err("it is not there".to_owned()) },
             folder: scratch.project_path(),
             environment: Vec::new(),
+            secrets: Secrets::default(),
             records: scratch.records(),
         }),
         environment: Vec::new(),
