@@ -153,9 +153,11 @@ fn the_example_tells_what_git_tells_once_it_is_granted() {
 #[test]
 fn without_the_grant_the_example_says_what_it_lacks() {
     let (place, _) = project();
-    place.run(&["plugin", "add", &component().display().to_string(), "--no-grant"]).success();
+    // Trust comes first: after it, `trust --yes` would grant the plugin along with the definition.
     place.run(&["trust", "--yes"]).success();
-    let refused = start(&place);
-    assert_ne!(refused.code, 0, "{refused:?}");
-    refused.says("docket plugin grant git-changes");
+    place.run(&["plugin", "add", &component().display().to_string(), "--no-grant"]).success();
+    start(&place).code(4).says(READ).says("docket plugin grant git-changes");
+    assert_eq!(place.runs(), [""; 0], "nothing ran");
+    place.run(&["plugin", "grant", "git-changes", "--yes"]).success();
+    start(&place).success();
 }
