@@ -189,8 +189,8 @@ fn settings_that_others_could_have_written_are_not_believed() {
     assert_eq!(place.runs(), [""; 0]);
     assert_nothing_written(&place);
     std::fs::write(place.docket_home().join("trust.json"), "{\"format\": 9}").expect("written");
-    start(&place, &[]).code(1).says("trust.json").says("format 9 is newer");
+    start(&place, &[]).code(4).says("trust.json").says("format 9 is newer").says("use the newer docket");
     std::fs::write(place.docket_home().join("trust.json"), "{").expect("written");
-    start(&place, &[]).code(1).says("trust.json is damaged");
+    start(&place, &[]).code(4).says("trust.json is damaged").says("put it back from a backup");
     assert_nothing_written(&place);
 }

@@ -33,6 +33,8 @@ mod journals;
 mod matrix;
 mod matrix_agents;
 mod old_formats;
+mod plugin_check;
+mod plugin_new;
 mod plugins;
 mod prune;
 mod retries;

@@ -259,6 +259,26 @@ fn two_decisions_at_once_are_both_kept() {
     }
 }
 
+#[test]
+fn what_is_inspected_is_told_in_full_and_fits_its_schema() {
+    let place = place();
+    let file = file(&place, guest());
+    let shown = place.run(&["plugin", "inspect", &file, "--output", "json"]).success().json();
+    crate::formats::assert_fits(&place, "plugin", &shown);
+    let exports = shown["exports"].as_array().expect("exports");
+    assert!(exports.iter().any(|name| name == "docket:stage/stage@0.1.0"), "{exports:?}");
+    assert!(shown["configs"]["test"].is_object(), "{shown}");
+    assert!(shown["decided_at"].is_null(), "nobody decided");
+    place.run(&["plugin", "inspect", &file]).success().prints("  exports\n    docket:stage 0.1.0: stage\n");
+    place.run(&["plugin", "add", &file, "--yes"]).success();
+    let shown = place.run(&["plugin", "inspect", NAME, "--output", "json"]).success().json();
+    assert!(shown["decided_at"].is_string(), "{shown}");
+    for (command, schema) in [(&["plugin", "list"][..], "plugin-list"), (&["audit-log"], "audit-log")] {
+        let shown = place.run(&[command, &["--output", "json"]].concat()).success().json();
+        crate::formats::assert_fits(&place, schema, &shown);
+    }
+}
+
 /// Two terminals grant the same plugin different things: it has both, whoever was first.
 #[test]
 fn two_grants_to_one_plugin_at_once_are_both_kept() {

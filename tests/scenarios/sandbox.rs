@@ -1,6 +1,7 @@
 //! What the scenarios about the sandbox share: a place with the test plugin, definitions made of its acts, and
 //! components that were tampered with. Has no tests of its own.
 
+pub(crate) use docket_tests::component::{replaced, with_manifest, with_section, yaml};
 use docket_tests::{GUEST, GUEST_WITH_SPAWN, Output, Place};
 use serde_json::{Value, json};
 
@@ -34,18 +35,6 @@ pub(crate) fn guest_place() -> Place {
 /// A definition whose stages do these acts, one after the other. JSON is YAML.
 pub(crate) fn definition(stages: Value) -> String {
     yaml(&json!({ "name": "Acts", "version": 1, "stages": stages }))
-}
-
-/// A value as YAML that holds any text: JSON with all but ASCII escaped.
-pub(crate) fn yaml(value: &Value) -> String {
-    let escaped = |text: &mut String, unit: &u16| match u8::try_from(*unit) {
-        Ok(byte) if byte.is_ascii() && !byte.is_ascii_control() => text.push(char::from(byte)),
-        _ => text.push_str(&format!("\\u{unit:04x}")),
-    };
-    value.to_string().encode_utf16().fold(String::new(), |mut text, unit| {
-        escaped(&mut text, &unit);
-        text
-    })
 }
 
 /// The definition of a single stage `s` with this config.
@@ -106,63 +95,4 @@ pub(crate) fn assert_failure(failure: &Value, code: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "no '{word}' in {text}");
     }
-}
-
-/// The same component with its manifest changed. The bytes keep their length, so that nothing else must change.
-pub(crate) fn with_manifest(component: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
-    let section = find(component, b"docket:manifest").expect("a manifest") + b"docket:manifest".len();
-    let start = section + find(&component[section..], b"{").expect("JSON");
-    let mut values = serde_json::Deserializer::from_slice(&component[start..]).into_iter::<Value>();
-    let mut manifest = values.next().expect("a manifest").expect("JSON");
-    let length = values.byte_offset();
-    change(&mut manifest);
-    let mut text = manifest.to_string().into_bytes();
-    assert!(text.len() <= length, "the changed manifest is longer than the old one");
-    text.resize(length, b' ');
-    let mut changed = component.to_vec();
-    changed[start..start + length].copy_from_slice(&text);
-    changed
-}
-
-/// The same component with a text, wherever it stands, replaced by one of the same length.
-pub(crate) fn replaced(component: &[u8], from: &str, to: &str) -> Vec<u8> {
-    assert_eq!(from.len(), to.len(), "lengths are part of the format");
-    let mut changed = component.to_vec();
-    let mut count = 0;
-    while let Some(start) = find(&changed, from.as_bytes()) {
-        changed[start..start + from.len()].copy_from_slice(to.as_bytes());
-        count += 1;
-    }
-    assert!(count > 0, "'{from}' is not in the component");
-    changed
-}
-
-/// The same component with a custom section more: id 0, length, length of the name, name, content.
-pub(crate) fn with_section(component: &[u8], name: &str, content: &[u8]) -> Vec<u8> {
-    let mut section = leb128(name.len());
-    section.extend(name.as_bytes());
-    section.extend(content);
-    let mut changed = component.to_vec();
-    changed.push(0);
-    changed.extend(leb128(section.len()));
-    changed.extend(section);
-    changed
-}
-
-/// A number as WebAssembly writes it: seven bits a byte, the lowest first.
-fn leb128(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = u8::try_from(number & 0x7f).expect("seven bits");
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
-}
-
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
 }

@@ -216,11 +216,14 @@ fn a_component_that_needs_something_unknown_does_not_run() {
     let place = guest_place();
     place.write(PLUGIN, replaced(&guest(), "docket:stage/report@0.1.0", "docket:stage/wizard@0.1.0"));
     let output = act(&place, json!({ "act": "time" })).code(2);
-    assert!(output.stderr.contains("'test-guest' can't be linked"), "{}", output.stderr);
-    assert!(output.stderr.contains("WASI 0.2"), "{}", output.stderr);
+    assert!(output.stderr.contains("'test-guest' imports `docket:stage/wizard@0.1.0`"), "{}", output.stderr);
     place.write(PLUGIN, replaced(&guest(), "wasi:clocks/monotonic-clock@", "evil:clocks/monotonic-clock@"));
     let output = act(&place, json!({ "act": "time" })).code(2);
-    assert!(output.stderr.contains("'test-guest' can't be linked"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("'test-guest' imports `evil:clocks/monotonic-clock@"),
+        "{}",
+        output.stderr
+    );
 }
 
 /// A component is looked at without running it: `trust`, `check` and `doctor` work on one that would never end.

@@ -182,3 +182,15 @@ fn a_command_inside_the_project_is_not_run() {
     assert!(output.stderr.contains("inside the project"), "{}", output.stderr);
     assert!(!place.project().join("ran").exists());
 }
+
+#[test]
+fn a_stage_starts_so_many_processes() {
+    let place = spawn_place(true);
+    let config = std::fs::read_to_string(place.docket_home().join("config.yml")).expect("settings");
+    place.write_home("config.yml", format!("{config}limits: {{ processes: 0 }}\n"));
+    let spawn = json!({ "act": "spawn", "program": "/bin/echo", "arguments": ["hello"] });
+    let words = ["'test-guest'", "more than 0 processes", "limits: { processes"];
+    assert_failure(&failure_of(&place, spawn.clone()), "process-limit", &words);
+    place.write_home("config.yml", format!("{config}limits: {{ processes: 1 }}\n"));
+    assert_eq!(result_of(&place, spawn)["stdout"], json!(["hello"]));
+}

@@ -120,13 +120,18 @@ fn grants_that_can_not_be_read_fail_closed_and_loudly() {
     place.trusted_definition("acts", &single(&json!({ "act": "time" })));
     let file = place.docket_home().join("trust.json");
     let good = std::fs::read(&file).expect("there");
-    for text in ["", "{", "{\"format\":99}", "{\"format\":2,\"projects\":{},\"grants\":{},\"x\":1}"] {
+    for text in ["", "{", "{\"format\":2,\"projects\":{},\"grants\":{},\"x\":1}"] {
         std::fs::write(&file, text).expect("written");
-        place.run_or_kill(&["workflow", "start", "acts"]).code(1).says("trust.json").says("is damaged");
-        place.run(&["trust", "--yes"]).code(1).says("trust.json");
+        place.run_or_kill(&["workflow", "start", "acts"]).code(4).says("trust.json").says("is damaged");
+        place.run(&["trust", "--yes"]).code(4).says("trust.json");
         assert_eq!(std::fs::read_to_string(&file).expect("there"), text, "nothing is overwritten");
         place.run(&["audit-log", "--limit", "1"]).success().prints("denied").prints("trust.json");
     }
+    // A folder can be read by nobody, not even by root.
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::create_dir(&file).expect("created");
+    place.run_or_kill(&["workflow", "start", "acts"]).code(4).says("trust.json can't be read");
+    std::fs::remove_dir(&file).expect("removed");
     std::fs::write(&file, good).expect("written");
     place.run_or_kill(&["workflow", "start", "acts"]).success();
 }

@@ -1,6 +1,7 @@
 //! A hermetic place to run the real binary in: its own HOME, DOCKET_HOME and cache, an otherwise empty environment, and
 //! a project of its own. What a command put out must be looked at.
 
+pub mod component;
 pub mod crash;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,10 @@ use std::time::{Duration, Instant};
 pub const GUEST: &str = env!("DOCKET_TEST_GUEST");
 /// The test plugin built with the ability to run commands.
 pub const GUEST_WITH_SPAWN: &str = env!("DOCKET_TEST_GUEST_SPAWN");
+/// The hostile plugin, a component that tries what its config says.
+pub const HOSTILE_GUEST: &str = env!("DOCKET_HOSTILE_GUEST");
+/// The hostile plugin built with the ability to run commands.
+pub const HOSTILE_GUEST_WITH_SPAWN: &str = env!("DOCKET_HOSTILE_GUEST_SPAWN");
 
 /// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -7,10 +7,12 @@
     reason = "a tool for the terminal: printing is its job"
 )]
 
+mod authors;
 mod bench;
 mod crash;
 mod demo;
 mod failure;
+mod fuzz;
 mod process;
 mod scratch;
 mod setup;
@@ -29,6 +31,7 @@ Usage: cargo xtask <task>
   setup            Adds what the toolchain lacks to build docket: the target wasm32-wasip2, rustfmt, clippy
   demo             Builds docket and reviews its own documents from three perspectives, in a copy
   test [--fast]    Formatting, clippy with warnings as errors, all tests; --fast runs the tests alone
+        [--authors]          follows the guide for plugin authors instead, in Rust and Python; needs the network
   bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, control, fanout,
                    all (default)
         [--json]             prints the raw figures as JSON
@@ -39,8 +42,10 @@ Usage: cargo xtask <task>
         [--deaths N] [--cases N] [--seed N] [--jobs N]    how long and which series; --case N runs one of its cases
         [--sabotage FAULTS]  breaks docket in a known way, to see that it is found
         [--write]            puts the table into docs/reliability.md
+  fuzz             Looks for inputs that break a promise, with cargo-fuzz: every target for a minute
+        [--seconds N] [--target T]..    how long each, and which
 
-`demo`, `test`, `bench` and `crash` do what `setup` does first, if it is needed.
+`demo`, `test`, `bench`, `crash` and `fuzz` do what `setup` does first, if it is needed.
 ";
 
 /// Exit code for a wrong command line, as docket's own.
@@ -84,9 +89,13 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "test" => match rest {
             [] => test::test(test::Extent::Everything),
             [flag] if flag == "--fast" => test::test(test::Extent::TestsAlone),
-            [other, ..] => Err(usage(&format!("`test` does not know `{other}`; it takes --fast or nothing"))),
+            [flag] if flag == "--authors" => authors::follow_the_guide(),
+            [other, ..] => {
+                Err(usage(&format!("`test` does not know `{other}`; it takes --fast, --authors or nothing")))
+            }
         },
         "crash" => crash::crash(&crash::Options::parse(rest).map_err(|message| usage(&message))?),
+        "fuzz" => fuzz::fuzz(&fuzz::Options::parse(rest).map_err(|message| usage(&message))?),
         "bench" => bench::bench(&bench::Options::parse(rest).map_err(|message| usage(&message))?),
         other => Err(usage(&format!("there is no task `{other}`"))),
     }

@@ -8,6 +8,7 @@ mod answer;
 mod codex;
 mod generic;
 mod preset;
+pub mod replay;
 mod session;
 mod strict;
 

@@ -1,5 +1,5 @@
 //! Builds plugin crates to WebAssembly components from a build script, so that a component is never older than
-//! its source. Must not be used by anything but build scripts and `xtask`.
+//! its source. Must not be used by anything but build scripts, `xtask` and tests that build a plugin.
 //!
 //! A nested cargo builds them into a target folder of their own below the outer one (cargo locks a target folder
 //! while it builds). It decides by itself what is out of date.
@@ -63,14 +63,7 @@ pub fn build_with(workspace: &Path, packages: &[&str], features: &[&str], watche
     for variable in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(variable);
     }
-    match toolchain(&rustc) {
-        Toolchain::Installed => {}
-        Toolchain::Debian => use_debian(&mut cargo, &rustc),
-        Toolchain::Missing => panic!(
-            "\n\nThe compiler has no standard library for {TARGET}, which docket's stage components are built for.\n\
-             Run:  cargo xtask setup     (or: rustup target add {TARGET})\n"
-        ),
-    }
+    prepare(&mut cargo, &rustc, PROFILE);
     let target =
         target_folder().join(["components"].iter().chain(features).copied().collect::<Vec<_>>().join("-"));
     if !features.is_empty() {
@@ -85,6 +78,21 @@ pub fn build_with(workspace: &Path, packages: &[&str], features: &[&str], watche
     target.join(TARGET).join(PROFILE)
 }
 
+/// Makes a build of components with `profile` work with what is installed.
+///
+/// # Panics
+/// When nothing is, with the command that gets it.
+pub fn prepare(cargo: &mut Command, rustc: &str, profile: &str) {
+    match toolchain(rustc) {
+        Toolchain::Installed => {}
+        Toolchain::Debian => use_debian(cargo, rustc, profile),
+        Toolchain::Missing => panic!(
+            "\n\nThe compiler has no standard library for {TARGET}, which docket's stage components are built for.\n\
+             Run:  cargo xtask setup     (or: rustup target add {TARGET})\n"
+        ),
+    }
+}
+
 /// The folder where the compiler keeps the target's standard library.
 fn library_folder(rustc: &str) -> Option<PathBuf> {
     let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output().ok()?;
@@ -97,7 +105,7 @@ fn library_folder(rustc: &str) -> Option<PathBuf> {
 ///
 /// Debian's compiler is older than the workspace asks for. What the components use of the newer language is
 /// switched on for the workspace's packages alone: the standard library has its own list of features.
-fn use_debian(cargo: &mut Command, rustc: &str) {
+fn use_debian(cargo: &mut Command, rustc: &str, profile: &str) {
     let host_tools = Command::new(rustc)
         .args(["--print", "target-libdir"])
         .output()
@@ -106,7 +114,7 @@ fn use_debian(cargo: &mut Command, rustc: &str) {
         .and_then(|folder| Path::new(folder.trim()).parent().map(|parent| parent.join("bin")));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(host_tools.into_iter().chain(std::env::split_paths(&path)));
-    let features = format!("profile.{PROFILE}.rustflags=['-Zcrate-attr=feature(let_chains)']");
+    let features = format!("profile.{profile}.rustflags=['-Zcrate-attr=feature(let_chains)']");
     cargo
         .args([
             "-Zbuild-std=std,panic_abort",
@@ -115,7 +123,7 @@ fn use_debian(cargo: &mut Command, rustc: &str) {
             "--config",
             &features,
         ])
-        .args(["--config", &format!("profile.{PROFILE}.package.'*'.rustflags=[]")])
+        .args(["--config", &format!("profile.{profile}.package.'*'.rustflags=[]")])
         .env("RUSTC", DEBIAN_RUSTC)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", format!("-L native={DEBIAN_LIBRARIES}"))

@@ -129,8 +129,10 @@ pub fn as_data(text: &str, origin: &str) -> String {
     )
 }
 
-/// Instructions a template may take: a template that loops for ever ends.
-const MAX_STEPS: u64 = 50_000_000;
+/// Work a template may make, in minijinja's fuel: an instruction, or 64 bytes of text that is made or read. A template
+/// that loops for ever ends, and one that doubles a text ends before it has made 256 MiB. A prompt of the largest size
+/// takes a quarter of it.
+const MAX_WORK: u64 = 4_000_000;
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
@@ -138,7 +140,7 @@ fn environment() -> Environment<'static> {
     environment.set_recursion_limit(MAX_RECURSION);
     // Prompts are text: nothing is escaped for HTML or JSON, whatever the template's name ends with.
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_fuel(Some(MAX_STEPS));
+    environment.set_fuel(Some(MAX_WORK));
     environment.set_debug(false);
     environment.add_filter("as_data", data_filter);
     environment.add_function("as_data", data_filter);
@@ -238,6 +240,17 @@ mod tests {
             "{% for a in range(10000) %}{% for b in range(10000) %}xxxxxxxxxxxxxxxx{% endfor %}{% endfor %}";
         assert!(render_prompt("t", text, &json!({})).is_err());
         assert!(render_prompt("t", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", &json!({})).is_err());
+        let doubling = "{% set n = namespace(s='xxxxxxxx') %}\
+                        {% for i in range(26) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s | length }}";
+        assert!(render_prompt("t", doubling, &json!({})).is_err());
+    }
+
+    #[test]
+    fn the_largest_prompt_is_no_endless_one() {
+        let content = "x".repeat(MAX_BYTES - 1_000);
+        let context = json!({"document": {"path": "p", "content": content}});
+        let prompt = render_prompt("t", "{{ document.content | as_data(document.path) }}", &context);
+        assert!(prompt.is_ok_and(|prompt| prompt.len() > content.len()));
     }
 
     #[test]

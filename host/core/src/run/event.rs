@@ -354,20 +354,22 @@ impl Usage {
         *self == Self::default()
     }
 
-    /// Both together; what is unknown in both stays unknown.
+    /// Both together; what is unknown in both stays unknown. Plugins say what they like, so sums stop at the largest
+    /// number there is.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        fn sum<T: std::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Option<T> {
+        fn sum<T>(left: Option<T>, right: Option<T>, add: impl FnOnce(T, T) -> T) -> Option<T> {
             match (left, right) {
-                (Some(left), Some(right)) => Some(left + right),
+                (Some(left), Some(right)) => Some(add(left, right)),
                 (left, right) => left.or(right),
             }
         }
         Self {
-            input_tokens: sum(self.input_tokens, other.input_tokens),
-            cached_tokens: sum(self.cached_tokens, other.cached_tokens),
-            output_tokens: sum(self.output_tokens, other.output_tokens),
-            cost_usd: sum(self.cost_usd, other.cost_usd),
+            input_tokens: sum(self.input_tokens, other.input_tokens, u64::saturating_add),
+            cached_tokens: sum(self.cached_tokens, other.cached_tokens, u64::saturating_add),
+            output_tokens: sum(self.output_tokens, other.output_tokens, u64::saturating_add),
+            // A cost that is no number can't be written as JSON: it would be unknown in the journal.
+            cost_usd: sum(self.cost_usd, other.cost_usd, |left: f64, right| (left + right).min(f64::MAX)),
         }
     }
 }

@@ -22,8 +22,8 @@ pub enum PathError {
     /// Leads out of the project.
     #[error("'{0}' leads out of the project ('..')")]
     Escapes(String),
-    /// A part that is empty or `.`.
-    #[error("'{0}' has an empty part or a trailing '/'")]
+    /// A part that is empty or `.`, here or on systems that leave out dots and blanks at the end of a name.
+    #[error("'{0}' has an empty part, one of dots or blanks alone, or a trailing '/'")]
     EmptyPart(String),
     /// A character that has no place in a path.
     #[error("'{0}' contains a control character or a backslash")]
@@ -31,6 +31,11 @@ pub enum PathError {
     /// A name that Windows keeps for devices.
     #[error("'{0}' contains a name that some systems keep for devices")]
     DeviceName(String),
+    /// A name that some systems take for another file's.
+    #[error(
+        "'{0}' contains ':' or a part that ends with a dot or a space: some systems take it for another file"
+    )]
+    Ambiguous(String),
     /// docket's own or git's folder.
     #[error("'{0}' lies in '{1}', which no stage may touch")]
     Reserved(String, String),
@@ -58,6 +63,10 @@ impl ProjectPath {
             match part {
                 "" | "." => return Err(PathError::EmptyPart(shown())),
                 ".." => return Err(PathError::Escapes(shown())),
+                // Windows leaves dots and blanks at the end out, and sees `..` in `.. `.
+                _ if part.trim_end_matches(['.', ' ']).is_empty() => {
+                    return Err(PathError::EmptyPart(shown()));
+                }
                 _ if is_device_name(part) => return Err(PathError::DeviceName(shown())),
                 _ => {}
             }
@@ -65,18 +74,22 @@ impl ProjectPath {
         Ok(Self(text.to_owned()))
     }
 
-    /// Checks a text as the path of a file that a stage wants to write: as [`Self::parse`], and not inside `.git`
-    /// or `.docket` at any depth, however written.
+    /// Checks a text as the path of a file that a stage wants to write: as [`Self::parse`], not inside `.git` or
+    /// `.docket` at any depth, however written, and the same file on every system.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn writable(text: &str) -> Result<Self, PathError> {
         let path = Self::parse(text)?;
         let reserved = path.parts().find(|part| is_reserved(part)).map(str::to_owned);
-        match reserved {
-            Some(part) => Err(PathError::Reserved(text.escape_debug().to_string(), part)),
-            None => Ok(path),
+        if let Some(part) = reserved {
+            return Err(PathError::Reserved(text.escape_debug().to_string(), part));
         }
+        // Windows leaves dots and spaces at the end of a name away, and takes what follows a colon for a stream.
+        if text.contains(':') || path.parts().any(|part| part.ends_with(['.', ' '])) {
+            return Err(PathError::Ambiguous(text.escape_debug().to_string()));
+        }
+        Ok(path)
     }
 
     /// The path as text.
@@ -116,9 +129,9 @@ impl<'de> Deserialize<'de> for ProjectPath {
 /// with the invisible characters that HFS+ ignores. The list follows what git itself refuses in trees.
 fn is_reserved(part: &str) -> bool {
     let visible: String = part.chars().filter(|character| !is_ignorable(*character)).collect();
-    let plain = visible.trim_end_matches(['.', ' ']).to_lowercase();
-    let plain = plain.split(':').next().unwrap_or(&plain);
-    matches!(plain, ".git" | ".docket" | "git~1" | "docket~1")
+    // What follows a colon names a stream of the file; dots and blanks count neither before it nor at the end.
+    let name = visible.split(':').next().unwrap_or(&visible).trim_end_matches(['.', ' ']).to_lowercase();
+    matches!(name.as_str(), ".git" | ".docket" | "git~1" | "docket~1")
 }
 
 fn is_ignorable(character: char) -> bool {
@@ -127,10 +140,15 @@ fn is_ignorable(character: char) -> bool {
 
 fn is_device_name(part: &str) -> bool {
     let stem = part.split(['.', ':']).next().unwrap_or(part).trim_end().to_ascii_lowercase();
-    let numbered = |prefix: &str| {
-        stem.strip_prefix(prefix).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    // Windows counts with superscripts, too.
+    let is_number = |rest: &str| {
+        matches!(rest, "\u{b9}" | "\u{b2}" | "\u{b3}")
+            || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit()
     };
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+    let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(is_number);
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$")
+        || numbered("com")
+        || numbered("lpt")
 }
 
 #[cfg(test)]
@@ -148,9 +166,22 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_project_are_refused() {
-        for path in
-            ["", "/etc/passwd", "C:/x", "../x", "a/../../x", "a//b", "a/", "./a", "a\\b", "a\0b", "a\nb"]
-        {
+        for path in [
+            "",
+            "/etc/passwd",
+            "C:/x",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "a/",
+            "./a",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+            "a/.. /x",
+            "...",
+            " /x",
+        ] {
             assert!(ProjectPath::parse(path).is_err(), "{path:?}");
         }
     }
@@ -168,6 +199,7 @@ mod tests {
             "git~1/x",
             ".g\u{200d}it/x",
             ".git::$INDEX_ALLOCATION/x",
+            ".git .:x",
             ".git",
         ] {
             assert!(matches!(ProjectPath::writable(path), Err(PathError::Reserved(..))), "{path:?}");
@@ -176,8 +208,18 @@ mod tests {
 
     #[test]
     fn device_names_are_refused() {
-        for path in ["nul", "docs/CON.md", "aux.txt", "com1", "a/LPT9.log"] {
+        for path in
+            ["nul", "docs/CON.md", "aux.txt", "com1", "a/LPT9.log", "COM\u{b9}", "conin$", "CONOUT$.txt"]
+        {
             assert!(matches!(ProjectPath::parse(path), Err(PathError::DeviceName(_))), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_another_files_elsewhere_are_not_written() {
+        for path in ["a.md.", "a.md ", "b./a.md", "b /a.md", "a.md:x", "docs/b:x/c"] {
+            assert!(matches!(ProjectPath::writable(path), Err(PathError::Ambiguous(_))), "{path:?}");
+            assert!(ProjectPath::parse(path).is_ok(), "{path:?} can be read");
         }
     }
 

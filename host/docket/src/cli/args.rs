@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::author_args::AuthorCommand;
+
 /// Runs agent workflows: gathers the related documents, builds the prompt, launches the agent, keeps the structured
 /// result, updates the document's status.
 #[derive(Debug, Parser)]
@@ -132,6 +134,9 @@ pub enum PluginCommand {
     },
     /// Pin the project's plugins, as they are now, in .docket/plugins.lock
     Lock,
+    /// The commands for whoever writes plugins.
+    #[command(flatten)]
+    Author(AuthorCommand),
 }
 
 /// Arguments of `plugin add`.

@@ -256,6 +256,7 @@ fn tell_store(error: &StoreError) -> Told {
     let (hint, exit) = match error {
         StoreError::Disk(DiskError::Io { .. }) => (None, ExitCode::RunFailed),
         StoreError::Disk(DiskError::Unsafe { .. }) => (None, ExitCode::NotTrusted),
+        StoreError::NotBelieved { fix, .. } => (Some((*fix).to_owned()), ExitCode::NotTrusted),
         StoreError::Damaged { .. } => (
             Some("docket writes this file itself; put it back from a backup, or remove it".to_owned()),
             ExitCode::RunFailed,

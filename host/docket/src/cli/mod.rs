@@ -2,6 +2,7 @@
 //! knows exit codes, only [`settings`] reads the environment.
 
 pub mod args;
+pub mod author_args;
 mod commands;
 pub mod error;
 mod observer;

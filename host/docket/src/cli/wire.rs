@@ -7,6 +7,8 @@ use docket_core::text::printable;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::plugin::conformance::Finding;
+use crate::plugin::conformance::trial::Times;
 use crate::report::prune::bytes;
 use crate::report::words;
 use crate::store::audit::Entry;
@@ -109,6 +111,73 @@ pub struct CheckedShape {
     pub ok: bool,
     /// Its faults, with positions.
     pub faults: serde_json::Value,
+}
+
+/// What `docket plugin new --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NewPluginShape {
+    /// The plugin's name, and its stage type's.
+    pub name: String,
+    /// The folder that was made.
+    pub folder: String,
+    /// Where cargo puts the component, below the folder.
+    pub component: String,
+    /// The files in it.
+    pub files: Vec<String>,
+    /// Commands that build the plugin and run it.
+    pub next: Vec<String>,
+}
+
+/// What `docket plugin check --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PluginCheckShape {
+    /// The component.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How many those are.
+    pub bytes: u64,
+    /// Whether there are no errors.
+    pub ok: bool,
+    /// The plugin's name, when its manifest can be used.
+    pub name: Option<String>,
+    /// The plugin's version.
+    pub version: Option<String>,
+    /// What it asks for.
+    pub asks_for: Vec<String>,
+    /// What it imports.
+    pub imports: Vec<String>,
+    /// How long its parts took; nothing when it could not be tried.
+    pub times: Option<Times>,
+    /// How its stage types ended in an empty project.
+    pub stages: Vec<CheckedStage>,
+    /// What is wrong, errors first.
+    pub findings: Vec<Finding>,
+}
+
+/// A stage type that was tried.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckedStage {
+    /// The stage type.
+    #[serde(rename = "type")]
+    pub stage_type: String,
+    /// How it ended, in words.
+    pub ended: String,
+}
+
+/// What `docket plugin pack --output json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PackShape {
+    /// The plugin that was written; with errors, that would have been.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How many those are.
+    pub bytes: u64,
+    /// Whether it was written.
+    pub ok: bool,
+    /// What is wrong with the component or the manifest, errors first.
+    pub findings: Vec<Finding>,
 }
 
 /// What `docket trust --output json` prints.

@@ -6,6 +6,7 @@
 mod addressed;
 pub mod archive;
 pub mod check;
+pub mod conformance;
 pub mod control;
 mod definition_asks;
 mod derived;

@@ -261,8 +261,8 @@ pub fn log_denial(home: &Home, project: Option<&Path>, by: &Actor, error: &Engin
         EngineError::Store(StoreError::Disk(DiskError::Unsafe { path, detail })) => {
             log(&path.display().to_string(), None, vec![detail.clone()]);
         }
-        EngineError::Store(StoreError::Damaged { path, detail }) if *path == home.trust_file() => {
-            log(&path.display().to_string(), None, vec![format!("is damaged: {detail}")]);
+        EngineError::Store(StoreError::NotBelieved { path, detail, .. }) => {
+            log(&path.display().to_string(), None, vec![detail.clone()]);
         }
         _ => {}
     }

@@ -10,15 +10,15 @@ use wasmparser::{Parser, Payload};
 pub use super::capabilities::Capabilities;
 
 /// The custom section's name.
-const SECTION: &str = "docket:manifest";
+pub(super) const SECTION: &str = "docket:manifest";
 /// The contract versions this docket runs.
-const CONTRACTS: [&str; 1] = ["0.1.0"];
+pub(super) const CONTRACTS: [&str; 1] = ["0.1.0"];
 /// What an exported stage interface is called.
-const STAGE_INTERFACE: &str = "docket:stage/stage@";
+pub(super) const STAGE_INTERFACE: &str = "docket:stage/stage@";
 /// The package whose versions count.
-const CONTRACT_PACKAGE: &str = "docket:stage/";
+pub(super) const CONTRACT_PACKAGE: &str = "docket:stage/";
 /// Largest manifest that is read.
-const MAX_MANIFEST: usize = 1024 * 1024;
+pub(super) const MAX_MANIFEST: usize = 1024 * 1024;
 
 /// A plugin's manifest. Published as `docket schema plugin-manifest`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -152,13 +152,7 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
         return Err(ManifestError::Contract(contract.escape_debug().to_string()));
     }
     let manifest: Manifest = serde_json::from_value(value).map_err(|cause| bad(cause.to_string()))?;
-    let plain = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 64
-            && name
-                .chars()
-                .all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'))
-    };
+    let plain = is_plain;
     if !plain(&manifest.name) {
         return Err(bad("`name` must be letters, digits, '-', '_' or '.', at most 64".to_owned()));
     }
@@ -189,8 +183,14 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
     }
 }
 
+/// Whether a text is a name as manifests have them.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
+}
+
 /// Names that every shell can set; `=` and NUL can't be part of one at all.
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     let mut characters = name.chars();
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && name.len() <= 128

@@ -12,14 +12,18 @@ pub mod cache;
 mod capabilities;
 pub mod catalog;
 mod compile;
+pub mod conformance;
+pub mod exports;
 pub mod grants;
 pub mod host;
 mod imports;
 pub mod limits;
 mod machine;
 pub mod manifest;
+pub mod pack;
 mod reply;
 mod runtime;
+pub mod scaffold;
 mod tier;
 mod trap;
 

@@ -20,6 +20,16 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// What is trusted can't be told, so nothing is.
+    #[error("{} {detail}", path.display())]
+    NotBelieved {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+        /// What to do.
+        fix: &'static str,
+    },
     /// A run's journal can't be used.
     #[error("{} can't be used: {cause}", path.display())]
     Journal {

@@ -6,7 +6,7 @@ use cel::ExecutionError;
 use cel::objects::Key;
 use serde_json::{Map, Value};
 
-use super::{ExpressionError, Reference, Scope, Segment, kind, path};
+use super::{ExpressionError, Reference, Scope, Segment, kind, order, path};
 use crate::definition::fault::visible;
 use crate::definition::suggest;
 
@@ -17,6 +17,7 @@ pub(super) fn evaluate(
     scope: &Scope<'_>,
 ) -> Result<Value, ExpressionError> {
     let mut context = cel::Context::default();
+    order::add_to(&mut context);
     for reference in references {
         demand(reference, scope)?;
         let Some(Segment::Name(root)) = reference.segments.first() else { continue };
@@ -140,6 +141,26 @@ fn explain(error: &ExecutionError, references: &[Reference], scope: &Scope<'_>) 
             let names = scope.names();
             ExpressionError::new(format!("'{}' is not defined", visible(name)))
                 .maybe_hint(suggest::hint(name, names.iter().map(String::as_str)))
+        }
+        ExecutionError::UnsupportedBinaryOperator(name, left, right) => {
+            let (left, right) = (left.type_of(), right.type_of());
+            ExpressionError::new(format!("the operator '{name}' does not go with {left} and {right}"))
+        }
+        ExecutionError::ValuesNotComparable(left, right) => {
+            let (left, right) = (left.type_of(), right.type_of());
+            ExpressionError::new(format!("{left} can't be compared with {right}"))
+        }
+        ExecutionError::UnsupportedIndex(index, value) => {
+            let (index, value) = (index.type_of(), value.type_of());
+            ExpressionError::new(format!("{index} is no index of {value}"))
+        }
+        ExecutionError::NotSupportedAsMethod { method, target } => {
+            let target = target.type_of();
+            ExpressionError::new(format!("{target} has no method '{}'", visible(method)))
+        }
+        ExecutionError::UnsupportedTargetType { target: value }
+        | ExecutionError::UnsupportedKeyType(value) => {
+            ExpressionError::new(format!("{} can't be used here", value.type_of()))
         }
         // CEL's own words contain the values at hand, which may be long and come from anywhere.
         other => {

@@ -20,6 +20,7 @@
 //! side effect and does not know the time. Must not pass over an undefined name: that is an error, never empty.
 
 mod evaluate;
+mod order;
 mod path;
 mod room;
 mod scope;
@@ -110,7 +111,7 @@ impl Expression {
     fn parse_tree(source: &str) -> Result<Parsed, ExpressionError> {
         let rewritten = syntax::rewrite_stage_names(source)?;
         syntax::check_depth(&rewritten)?;
-        let tree = cel::parser::Parser::new()
+        let mut tree = cel::parser::Parser::new()
             .max_recursion_depth(MAX_PARSER_DEPTH)
             .parse(&rewritten)
             .map_err(|errors| syntax::explain(source, &errors))?;
@@ -120,7 +121,10 @@ impl Expression {
         })?;
         Ok(match path::whole(&tree) {
             Some(name) if references.len() == 1 => Parsed::Name(name),
-            _ => Parsed::Tree { tree, references },
+            _ => {
+                order::ordered(&mut tree);
+                Parsed::Tree { tree, references }
+            }
         })
     }
 

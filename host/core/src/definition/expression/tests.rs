@@ -150,6 +150,33 @@ fn failing_operations_are_errors() {
 }
 
 #[test]
+fn objects_are_gone_through_in_the_order_of_their_keys() {
+    let object = "{'d': 1, 'b': 2, 'a': 3, 'c': 4, 'e': 5, 'f': 6}";
+    let keys = json!(["a", "b", "c", "d", "e", "f"]);
+    for _ in 0..10 {
+        assert_eq!(value(&format!("{object}.map(k, k)")), Ok(keys.clone()));
+        assert_eq!(value(&format!("[{object}].map(o, o.filter(k, k != 'z'))[0]")), Ok(keys.clone()));
+        assert_eq!(value("[[2, 1].map(n, n)].map(l, l)"), Ok(json!([[2, 1]])));
+    }
+    assert_eq!(
+        value(&format!("{object}.exists(k, k == 'c') && {object}.all(k, size(k) == 1)")),
+        Ok(json!(true))
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_without_the_values() {
+    for (text, words) in [
+        ("{'a': 1} % 3 == 0", "the operator 'rem' does not go with map and int"),
+        ("[1]['a']", "applied to '(list, string)'"),
+        ("{'secret': 1} < 1", "applied to '(map, int)'"),
+    ] {
+        let error = value(text).expect_err(text);
+        assert!(error.message.contains(words), "{text}: {}", error.message);
+    }
+}
+
+#[test]
 fn truth_is_a_boolean() {
     with_scope(|scope| {
         let truth = |text| Expression::parse(text).expect("an expression").truth(scope);

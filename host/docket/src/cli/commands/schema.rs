@@ -7,8 +7,8 @@ use crate::cli::commands::plugin::{PluginListShape, PluginShape};
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
-    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, PruneShape,
-    RightsShape, StartShape, TrustShape, VerifyShape,
+    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, NewPluginShape,
+    PackShape, PluginCheckShape, PruneShape, RightsShape, StartShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
 use crate::plugin::Manifest;
@@ -21,7 +21,7 @@ use crate::store::snapshot::RunSnapshot;
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 24] = [
+const FORMATS: [Format; 27] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("start", "start --output json: the run, and what its stages may touch", of::<StartShape>),
     (
@@ -46,6 +46,9 @@ const FORMATS: [Format; 24] = [
     ("doctor", "doctor --output json", of::<DoctorShape>),
     ("done", "init, pause and cancel --output json", of::<DoneShape>),
     ("error", "any error with --output json, on standard error", of::<ErrorShape>),
+    ("plugin-new", "plugin new --output json", of::<NewPluginShape>),
+    ("plugin-check", "plugin check --output json", of::<PluginCheckShape>),
+    ("plugin-pack", "plugin pack --output json", of::<PackShape>),
     ("plugin-manifest", "a plugin's manifest", of::<Manifest>),
     ("stage-request", "what a plugin is asked", of::<StageRequest<'static>>),
     ("review-results", "a review", || embedded("schemas/review-results.schema.json")),

@@ -21,6 +21,8 @@ use crate::plugin::limits::{LimitHit, Limits};
 
 /// Files beside the granted folders that are larger than this are not copied in.
 const MAX_COPIED_FILE: u64 = 16 * 1024 * 1024;
+/// The room that a file takes at least, in bytes: a block of a usual file system.
+const SMALLEST_FILE: u64 = 4096;
 /// Folders below a granted one are looked at to this depth for what is kept out.
 pub(super) const MAX_DEPTH: usize = 64;
 
@@ -123,7 +125,9 @@ impl Mounts {
         if let Some(cache) = &self.cache {
             let _ = count.add(cache, 0);
         }
-        if count.bytes > limits.cache { Err(LimitHit::Cache(limits.cache)) } else { Ok(()) }
+        // A file takes room even if it is empty, and so does its name.
+        let bytes = count.bytes.max((count.files as u64).saturating_mul(SMALLEST_FILE));
+        if bytes > limits.cache { Err(LimitHit::Cache(limits.cache)) } else { Ok(()) }
     }
 
     /// Takes what the stage proposed.
@@ -145,6 +149,13 @@ impl Mounts {
             .hint("a stage proposes regular files with ordinary names below /out")
         })?;
         found.sort_by(|left: &PlannedWrite, right| left.path.cmp(&right.path));
+        if let Some((one, other)) = same_without_case(&found) {
+            let problem = format!(
+                "plugin '{plugin}' proposed both '{one}' and '{other}', which are one file where case does not count; nothing was written"
+            );
+            return Err(Failure::new("proposal-refused", problem)
+                .hint("give them names that differ by more than case"));
+        }
         Ok(found)
     }
 }
@@ -337,6 +348,15 @@ pub(super) fn open_folder(parent: &Dir, name: impl rustix::path::Arg) -> io::Res
 
 fn handle_path(folder: &Dir) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()))
+}
+
+/// Two proposals that are the same file on a system that does not tell upper from lower case.
+fn same_without_case(writes: &[PlannedWrite]) -> Option<(&ProjectPath, &ProjectPath)> {
+    let mut seen = BTreeMap::new();
+    writes.iter().find_map(|write| {
+        let other = seen.insert(write.path.as_str().to_lowercase(), &write.path)?;
+        Some((other, &write.path))
+    })
 }
 
 struct Count {

@@ -32,9 +32,34 @@ struct Second {
     grants: BTreeMap<String, Grant>,
 }
 
-/// Reads what is trusted; the error says what is wrong with the text.
-pub(super) fn read(bytes: &[u8]) -> Result<Trust, String> {
-    let text = |cause: serde_json::Error| cause.to_string();
+/// Why what is trusted can't be read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// What is wrong with the text.
+    Damaged(String),
+    /// A newer docket wrote it, in this format.
+    Newer(u32),
+}
+
+impl Unread {
+    /// What is wrong with the file, behind its name, and what to do.
+    pub(super) fn told(self) -> (String, &'static str) {
+        match self {
+            Self::Damaged(detail) => (
+                format!("is damaged: {detail}"),
+                "put it back from a backup; or remove it, and trust and grant anew what you want",
+            ),
+            Self::Newer(format) => (
+                format!("can't be used: format {format} is newer than this docket reads ({FORMAT})"),
+                "use the newer docket that wrote it",
+            ),
+        }
+    }
+}
+
+/// Reads what is trusted.
+pub(super) fn read(bytes: &[u8]) -> Result<Trust, Unread> {
+    let text = |cause: serde_json::Error| Unread::Damaged(cause.to_string());
     let version: Version = serde_json::from_slice(bytes).map_err(text)?;
     match version.format {
         1 => {
@@ -48,7 +73,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Trust, String> {
             let second: Second = serde_json::from_slice(bytes).map_err(text)?;
             Ok(Trust { projects: second.projects, grants: second.grants })
         }
-        other => Err(format!("format {other} is not one that this docket reads (1 to {FORMAT})")),
+        0 => Err(Unread::Damaged("there is no format 0".to_owned())),
+        newer => Err(Unread::Newer(newer)),
     }
 }
 
@@ -82,6 +108,7 @@ mod tests {
             assert!(read(text.as_bytes()).is_err(), "{text}");
         }
         let surprise = r#"{"format":2,"projects":{},"grants":{},"more":1}"#;
-        assert!(read(surprise.as_bytes()).expect_err("refused").contains("more"));
+        assert!(read(surprise.as_bytes()).expect_err("refused").told().0.contains("more"));
+        assert!(matches!(read(br#"{"format":3,"more":1}"#), Err(Unread::Newer(3))));
     }
 }

@@ -14,7 +14,7 @@ use docket_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Home, StoreError};
-use crate::disk::{Durability, replace};
+use crate::disk::{DiskError, Durability, replace};
 
 pub use items::{Item, items, plugin_items};
 
@@ -62,8 +62,19 @@ impl Trust {
     /// When the file is unsafe, damaged or newer than this docket.
     pub fn load(home: &Home) -> Result<Self, StoreError> {
         let path = home.trust_file();
-        let Some(bytes) = home.read_private(&path)? else { return Ok(Self::default()) };
-        format::read(&bytes).map_err(|detail| StoreError::Damaged { path, detail })
+        let bytes = match home.read_private(&path) {
+            Err(StoreError::Disk(DiskError::Io { cause, .. })) => {
+                let detail = format!("can't be read: {cause}");
+                let fix = "make it a file that you can read; until then nothing is trusted";
+                return Err(StoreError::NotBelieved { path, detail, fix });
+            }
+            read => read?,
+        };
+        let Some(bytes) = bytes else { return Ok(Self::default()) };
+        format::read(&bytes).map_err(|unread| {
+            let (detail, fix) = unread.told();
+            StoreError::NotBelieved { path, detail, fix }
+        })
     }
 
     /// Changes what is trusted. Nobody else changes it meanwhile, so two commands at once lose nothing.
@@ -260,6 +271,6 @@ mod tests {
         std::fs::set_permissions(home.trust_file(), std::fs::Permissions::from_mode(0o600))
             .expect("mode set");
         std::fs::write(home.trust_file(), "{").expect("written");
-        assert!(matches!(Trust::load(&home), Err(StoreError::Damaged { .. })));
+        assert!(matches!(Trust::load(&home), Err(StoreError::NotBelieved { .. })));
     }
 }

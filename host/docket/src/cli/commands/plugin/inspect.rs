@@ -24,8 +24,14 @@ pub(super) fn inspect(
     if let Err(cause) = &installed.plugin {
         return Err(crate::engine::EngineError::Plugin { path: installed.path, cause: cause.clone() }.into());
     }
-    let imports = installed.plugin.as_ref().map(|plugin| imports(plugin)).unwrap_or_default();
-    ui.result(&format!("{}{imports}", text(&installed)), &PluginShape::of(&installed))?;
+    let shape = PluginShape::in_full(&installed);
+    let text = format!(
+        "{}  imports\n{}  exports\n{}",
+        text(&installed),
+        packages(&shape.imports),
+        packages(&shape.exports)
+    );
+    ui.result(&text, &shape)?;
     Ok(ExitCode::Done)
 }
 
@@ -78,10 +84,10 @@ pub(super) fn text(installed: &Installed) -> String {
     text
 }
 
-/// What a plugin imports, a line for each package and version.
-fn imports(plugin: &Plugin) -> String {
+/// What a plugin imports or exports, a line for each package and version.
+fn packages(names: &[String]) -> String {
     let mut packages: Vec<(String, Vec<&str>)> = Vec::new();
-    for import in &plugin.imports {
+    for import in names {
         let (name, version) = import.rsplit_once('@').unwrap_or((import, ""));
         let (package, interface) = name.split_once('/').unwrap_or((name, ""));
         let package = format!("{package} {version}");
@@ -93,7 +99,7 @@ fn imports(plugin: &Plugin) -> String {
     let line = |(package, interfaces): (String, Vec<&str>)| {
         format!("    {}: {}\n", printable(&package), printable(&interfaces.join(", ")))
     };
-    format!("  imports\n{}", packages.into_iter().map(line).collect::<String>())
+    packages.into_iter().map(line).collect()
 }
 
 /// What a plugin asks for and what it has of it.

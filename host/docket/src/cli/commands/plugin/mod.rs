@@ -1,14 +1,19 @@
 //! `docket plugin …`: finding out what plugins there are and what they may do, and deciding about it.
 
 mod change;
+mod check;
 mod inspect;
 mod list;
+mod new;
+mod pack;
 mod shape;
 
 use crate::cli::args::PluginCommand;
+use crate::cli::author_args::AuthorCommand;
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
+use crate::cli::wire::DoneShape;
 use crate::engine::EngineError;
 use crate::engine::installed::Workshop;
 use crate::store::{Project, StoreError};
@@ -21,6 +26,10 @@ pub(super) fn plugin(
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
+    // These are about a file, wherever it is: no project, no trust.
+    if let PluginCommand::Author(command) = command {
+        return author(command, settings, ui);
+    }
     let project = project(settings)?;
     let workshop = Workshop {
         home: &settings.home,
@@ -40,6 +49,21 @@ pub(super) fn plugin(
             change::revoke(&workshop, settings, plugin, capabilities, ui)
         }
         PluginCommand::Lock => change::lock(&workshop, settings, ui),
+        PluginCommand::Author(command) => author(command, settings, ui),
+    }
+}
+
+/// The commands for whoever writes plugins.
+fn author(command: &AuthorCommand, settings: &Settings, ui: &mut Ui) -> Result<ExitCode, CliError> {
+    match command {
+        AuthorCommand::New(arguments) => new::new(settings, arguments, ui),
+        AuthorCommand::Check(arguments) => check::check(settings, arguments, ui),
+        AuthorCommand::Pack(arguments) => pack::pack(settings, arguments, ui),
+        AuthorCommand::Wit => {
+            let text = crate::embedded::CONTRACT.first().map_or("", |(_, text)| text);
+            ui.result(text, &DoneShape { done: text.to_owned() })?;
+            Ok(ExitCode::Done)
+        }
     }
 }
 

@@ -1,9 +1,14 @@
 //! Plugins as they are put out for programs.
 
+use std::collections::BTreeMap;
+
+use docket_core::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::engine::installed::{Installed, Source, State};
+use crate::plugin::exports::exports;
 use crate::store::trust::Standing;
 
 /// What `docket plugin list --output json` prints.
@@ -55,6 +60,16 @@ pub(in crate::cli) struct PluginShape {
     pub capabilities: Vec<CapabilityShape>,
     /// What it imports.
     pub imports: Vec<String>,
+    /// What it exports. Only of a plugin that is inspected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
+    /// JSON Schema of the config of each stage type it serves, by its name. Only of a plugin that is inspected.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configs: BTreeMap<String, Value>,
+    /// When somebody decided what it may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub decided_at: Option<Timestamp>,
 }
 
 /// A capability that a plugin asks for.
@@ -99,6 +114,20 @@ impl PluginShape {
                 .map(|(capability, granted)| CapabilityShape { capability, granted })
                 .collect(),
             imports: plugin.map(|plugin| plugin.imports.clone()).unwrap_or_default(),
+            exports: Vec::new(),
+            configs: BTreeMap::new(),
+            decided_at: installed.grant.as_ref().and_then(|grant| grant.at),
+        }
+    }
+
+    /// With all that can be told about one plugin.
+    pub(super) fn in_full(installed: &Installed) -> Self {
+        let Ok(plugin) = &installed.plugin else { return Self::of(installed) };
+        let stages = plugin.manifest.stages.iter();
+        Self {
+            exports: exports(&plugin.bytes),
+            configs: stages.map(|stage| (stage.stage_type.clone(), stage.config.clone())).collect(),
+            ..Self::of(installed)
         }
     }
 }
