@@ -31,7 +31,8 @@ fn functions() -> BTreeSet<String> {
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a source file");
         let module = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
+        let folder =
+            path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
         for line in text.lines().map(str::trim_start) {
             let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
             let words = line.strip_prefix("fn ").and_then(|rest| rest.split(['(', '<']).next());
@@ -61,7 +62,12 @@ fn every_promise_names_tests_that_exist() {
         if tests.is_empty() {
             wrong.push(format!("no test: {line}"));
         }
-        wrong.extend(tests.iter().filter(|test| !functions.contains(**test)).map(|test| format!("no such test: {test}")));
+        wrong.extend(
+            tests
+                .iter()
+                .filter(|test| !functions.contains(**test))
+                .map(|test| format!("no such test: {test}")),
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(promises >= 30, "only {promises} promises were found: has the table changed its form?");
