@@ -230,7 +230,7 @@ fn a_lock_that_can_not_be_read_refuses_plugins() {
         place.write(".docket/plugins.lock", text);
         place
             .run_or_kill(&["workflow", "start", "acts"])
-            .code(2)
+            .code(4)
             .says("plugins.lock")
             .says("docket plugin lock");
     }

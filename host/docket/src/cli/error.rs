@@ -284,6 +284,14 @@ fn tell_store(error: &StoreError) -> Told {
             )),
             ExitCode::Usage,
         ),
+        StoreError::Lock { .. } => (
+            Some(
+                "docket runs no plugins while it can't tell which are meant: put the file back from version control, or \
+                 pin what is there with `docket plugin lock`"
+                    .to_owned(),
+            ),
+            ExitCode::NotTrusted,
+        ),
         StoreError::NoProject { .. } => (
             Some("run `docket init` in the project's folder, or name it with `--project DIR`".to_owned()),
             ExitCode::Usage,
@@ -294,7 +302,15 @@ fn tell_store(error: &StoreError) -> Told {
 }
 
 fn not_trusted(items: &[crate::engine::Untrusted]) -> Told {
-    let mut message = "this project brings files along that you have not trusted as they are:".to_owned();
+    let is_projects = |item: &crate::engine::Untrusted| item.path.starts_with(".docket/");
+    let is_usable_but = |item: &crate::engine::Untrusted| item.standing == Standing::Trusted;
+    let mut message = if items.iter().all(|item| is_projects(item) && is_usable_but(item)) {
+        "this project's plugins can't be used as they are:".to_owned()
+    } else if items.iter().any(is_projects) {
+        "this project brings files along that you have not trusted as they are:".to_owned()
+    } else {
+        "a plugin in your own folder can't be used as it is:".to_owned()
+    };
     for item in items {
         let how = match item.standing {
             Standing::Changed => " (changed since you trusted it)",
@@ -318,8 +334,11 @@ fn not_trusted(items: &[crate::engine::Untrusted]) -> Told {
     let hint = if items.iter().all(|item| item.pinned.is_some()) {
         "get the file that the project was made with; or, if the new one is meant, look at it with `docket plugin inspect` \
          and pin it with `docket plugin lock`"
-    } else {
+    } else if items.iter().any(is_projects) {
         "look at them, then run `docket trust` (`docket trust --yes` without a terminal)"
+    } else {
+        "look at it with `docket plugin list` and `inspect`, then run `docket plugin grant NAME`, or `docket trust` for \
+         everything there is"
     };
     Told { message, hint: Some(hint.to_owned()), exit: ExitCode::NotTrusted }
 }

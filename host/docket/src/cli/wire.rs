@@ -203,7 +203,7 @@ pub struct TrustItem {
     /// For a plugin: what it asks for.
     pub capabilities: Vec<String>,
     /// For a definition: what its stages ask for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<String>,
     /// For a text that changed since it was trusted, if that was kept: the difference in unified format.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -167,17 +167,17 @@ impl Workshop<'_> {
             _ => Standing::Trusted,
         };
         let name = &plugin.manifest.name;
-        let is_shadowed =
-            before.iter().any(|other| other.name() == Some(name) && other.state != State::Broken);
+        let is_usable = |other: &Installed| matches!(other.state, State::Ready | State::PartlyGranted);
+        let is_shadowed = before.iter().any(|other| other.name() == Some(name) && is_usable(other));
         let pin = lock.pin(name).filter(|pin| pin.sha256 != plugin.sha256);
         let is_complete = grant.as_ref().is_some_and(|grant| {
             plugin.manifest.capabilities.listed().iter().all(|asked| grant.granted.contains(asked))
         });
         let state = match (pin, standing) {
+            _ if is_shadowed => State::Shadowed,
             (Some(pin), _) => State::NotAsPinned(pin.clone()),
             (None, Standing::Changed | Standing::Unknown) => State::NotTrusted(standing),
             (None, Standing::Trusted) if grant.is_none() => State::NotGranted,
-            (None, Standing::Trusted) if is_shadowed => State::Shadowed,
             (None, Standing::Trusted) if is_complete => State::Ready,
             (None, Standing::Trusted) => State::PartlyGranted,
         };
@@ -208,6 +208,13 @@ impl Workshop<'_> {
     /// When it can't be read or is no plugin.
     pub fn look(&self, file: PathBuf) -> Result<Arc<Plugin>, EngineError> {
         let shown = file.display().to_string();
+        if !file.exists() {
+            return Err(EngineError::Installed {
+                message: format!("there is no file '{shown}'"),
+                hint: "name the .wasm file that was built".to_owned(),
+                conflict: false,
+            });
+        }
         let (_, bytes) = plugin_files::read(file, self.max_bytes)?;
         let too_large = || ManifestError::Unreadable(format!("it is larger than {} bytes", self.max_bytes));
         let plugin = bytes.ok_or_else(too_large).and_then(|bytes| {
@@ -216,15 +223,25 @@ impl Workshop<'_> {
         plugin.map_err(|cause| EngineError::Plugin { path: shown, cause })
     }
 
+    /// A plugin that was looked at, as it would stand.
+    ///
+    /// # Errors
+    /// When trust can't be read.
+    pub fn looked_at(&self, plugin: &Arc<Plugin>) -> Result<Installed, EngineError> {
+        let path = match &plugin.origin {
+            PluginOrigin::File(path) => path.clone(),
+            PluginOrigin::BuiltIn => "built-in".to_owned(),
+        };
+        let grant = Trust::load(self.home)?.decided(&plugin.sha256).cloned();
+        Ok(Installed { path, source: Source::File, plugin: Ok(Arc::clone(plugin)), state: State::New, grant })
+    }
+
     /// A file that may become a plugin, as it would stand.
     ///
     /// # Errors
     /// When it can't be read or is no plugin.
     pub fn as_new(&self, file: PathBuf) -> Result<Installed, EngineError> {
-        let path = file.display().to_string();
-        let plugin = self.look(file)?;
-        let grant = Trust::load(self.home)?.decided(&plugin.sha256).cloned();
-        Ok(Installed { path, source: Source::File, plugin: Ok(plugin), state: State::New, grant })
+        self.looked_at(&self.look(file)?)
     }
 
     /// What is in the way of adding a plugin, if anything, and what adding it would update.
@@ -237,6 +254,7 @@ impl Workshop<'_> {
         let refused =
             |message: String, hint: String| Err(EngineError::Installed { message, hint, conflict: true });
         let file = self.place(to_project)?.file(name);
+        let mut update = None;
         for other in self.survey()? {
             let is_target = other.source == source && file.ends_with(&other.path);
             if other.source == Source::BuiltIn && other.name() == Some(name) {
@@ -257,8 +275,11 @@ impl Workshop<'_> {
                     "remove or rename that file first".to_owned(),
                 );
             }
+            if let (true, Ok(before)) = (is_target, &other.plugin) {
+                update = Update::between(before, plugin);
+            }
         }
-        Ok(Update::of(&Trust::load(self.home)?, plugin))
+        Ok(update)
     }
 
     fn place(&self, to_project: bool) -> Result<Place<'_>, EngineError> {
@@ -280,6 +301,11 @@ impl Workshop<'_> {
         self.log(Decision::Added, &path.display().to_string(), &plugin.sha256, Vec::new())?;
         let project = self.project.filter(|_| addition.to_project);
         if let Some(granted) = &addition.granted {
+            let had = Trust::load(self.home)?.granted(&plugin.sha256).cloned().unwrap_or_default();
+            let taken: Vec<String> = had.difference(granted).cloned().collect();
+            if !taken.is_empty() {
+                self.log(Decision::Revoked, &manifest.name, &plugin.sha256, taken)?;
+            }
             self.log(Decision::Granted, &manifest.name, &plugin.sha256, granted.iter().cloned().collect())?;
         }
         Trust::update(self.home, |trust| {

@@ -60,7 +60,11 @@ impl Plugins {
                     let decided =
                         decided(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
                     let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+                    // One of its name comes first and can be used: this one is as good as not there.
+                    let is_shadowed =
+                        usable.iter().any(|other: &Arc<Plugin>| other.manifest.name == plugin.manifest.name);
                     match (decided, pinned) {
+                        _ if is_shadowed => {}
                         (Ok(granted), None) => usable.push(Arc::new(plugin.granted(granted))),
                         (Err(untrusted), None) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
                         (_, Some(pin)) => {

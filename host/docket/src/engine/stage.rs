@@ -166,7 +166,7 @@ fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
         withheld.join(", ")
     );
     let hint = match &failure.hint {
-        Some(hint) => format!("{missing}\n{hint}"),
+        Some(hint) => format!("{missing}; {hint}"),
         None => missing,
     };
     failure.hint(hint)

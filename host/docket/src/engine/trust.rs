@@ -64,6 +64,20 @@ pub struct Update {
 }
 
 impl Update {
+    /// What changes between two plugins. `None` when they are the same bytes.
+    pub fn between(before: &Plugin, after: &Plugin) -> Option<Self> {
+        let asked = |plugin: &Plugin| -> BTreeSet<String> {
+            plugin.manifest.capabilities.listed().into_iter().collect()
+        };
+        let (had, asks) = (asked(before), asked(after));
+        (before.sha256 != after.sha256).then(|| Self {
+            version: before.manifest.version.clone(),
+            sha256: before.sha256.clone(),
+            added: asks.difference(&had).cloned().collect(),
+            removed: had.difference(&asks).cloned().collect(),
+        })
+    }
+
     /// What changes with a plugin, compared with the latest one of its name that was decided about.
     pub fn of(trust: &Trust, plugin: &Plugin) -> Option<Self> {
         let (sha256, before) = trust.earlier(&plugin.manifest.name, &plugin.sha256)?;
@@ -129,6 +143,12 @@ impl Offers {
             offer.standing != Standing::Trusted
                 || offer.plugin.as_ref().is_some_and(|plugin| !plugin.is_decided)
         })
+    }
+
+    /// Whether a plugin that asks for something would be granted it: one that nobody decided about.
+    pub fn grants(&self) -> bool {
+        let plugins = self.list.iter().filter_map(|offer| offer.plugin.as_ref());
+        plugins.filter(|plugin| !plugin.is_decided).any(|plugin| !plugin.capabilities.is_empty())
     }
 
     /// Trusts everything as it was looked at, and grants the plugins that nobody decided about what they ask for.

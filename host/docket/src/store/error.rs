@@ -65,6 +65,14 @@ pub enum StoreError {
         /// Its record.
         record: PathBuf,
     },
+    /// A project's plugins.lock can't be read: it might refuse something.
+    #[error("{}: {detail}", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// No project here.
     #[error("{} is not inside a docket project (no folder above it has a .docket folder)", from.display())]
     NoProject {

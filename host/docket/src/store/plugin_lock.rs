@@ -63,13 +63,7 @@ impl PluginLock {
         let Some(bytes) = inside.ok().map(|inside| project.read(&inside)).transpose()?.flatten() else {
             return Ok(Self::default());
         };
-        let bad = |detail: String| StoreError::BadConfig {
-            path: path.clone(),
-            detail: format!(
-                "{detail}; docket runs no plugins while it can't tell which are meant: put it back from version \
-                 control, or remove it and run `docket plugin lock`"
-            ),
-        };
+        let bad = |detail: String| StoreError::Lock { path: path.clone(), detail };
         let text = String::from_utf8(bytes).map_err(|cause| bad(format!("not UTF-8: {cause}")))?;
         Self::parse(&text).map_err(bad)
     }

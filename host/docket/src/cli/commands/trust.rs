@@ -8,7 +8,7 @@ use crate::cli::args::{Output, TrustArguments};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
-use crate::cli::wire::{TrustItem, TrustShape};
+use crate::cli::wire::{DoneShape, TrustItem, TrustShape};
 use crate::engine::trust::{Offer, Offers, PluginOffer, forget};
 use crate::report::difference::unified;
 use crate::store::trust::Standing;
@@ -25,7 +25,11 @@ pub(super) fn trust(
     }
     if arguments.forget {
         let had = forget(&project, &settings.home, &settings.actor())?;
-        ui.say(if had { "this project is not trusted any more" } else { "this project was not trusted" });
+        let text = if had { "this project is not trusted any more" } else { "this project was not trusted" };
+        match ui.output() {
+            Output::Human => ui.say(text),
+            output => ui.json(&DoneShape { done: text.to_owned() }, output == Output::Json)?,
+        }
         return Ok(ExitCode::Done);
     }
     let offers = Offers::look(&project, &settings.home, settings.limits()?.component)?;
@@ -46,17 +50,28 @@ pub(super) fn trust(
         }
         return Ok(if trusted { ExitCode::Done } else { ExitCode::NotTrusted });
     }
+    let grants = offers.grants();
+    let question = if grants {
+        "Trust these files as they are now, and grant the plugins what they ask for?"
+    } else {
+        "Trust these files as they are now?"
+    };
     if !arguments.yes {
         if settings.non_interactive || !ui.can_ask() {
             return Err(CliError::NobodyToAsk { what: "trust", command: "docket trust --yes".to_owned() });
         }
-        if !ui.ask("Trust these files as they are now?") {
+        if !ui.ask(question) {
             return Err(CliError::Declined { what: "trust" });
         }
     }
     let value = shape(true, &offers.list);
     offers.accept(&project, &settings.home, &settings.actor())?;
     match ui.output() {
+        Output::Human if grants => {
+            ui.say(
+                "trusted, and granted what is asked for; a change to any of them will be asked about again",
+            );
+        }
         Output::Human => ui.say("trusted; a change to any of them will be asked about again"),
         output => ui.json(&value, output == Output::Json)?,
     }

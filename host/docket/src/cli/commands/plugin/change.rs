@@ -26,9 +26,9 @@ pub(super) fn add(
         settings.project()?;
     }
     let file = settings.path(&arguments.file);
-    let plugin = workshop.look(file.clone())?;
+    let plugin = workshop.look(file)?;
     let change = workshop.may_add(&plugin, arguments.to_project)?;
-    let new = workshop.as_new(file)?;
+    let new = workshop.looked_at(&plugin)?;
     if ui.output() == Output::Human {
         ui.say(&text(&new));
         if let Some(change) = &change {
@@ -44,7 +44,7 @@ pub(super) fn add(
             let where_to = if arguments.to_project { " --to-project" } else { "" };
             let command = format!(
                 "docket plugin add {}{where_to} --yes` to grant all of it, or with `--grant CAPABILITY` for some of it, or with `--no-grant",
-                arguments.file
+                quoted(&arguments.file)
             );
             ask(settings, ui, "adding a plugin", "Add it, and grant it what it asks for?", command)?;
             Some(asked.iter().cloned().collect())
@@ -53,7 +53,13 @@ pub(super) fn add(
     let addition = Addition { plugin, to_project: arguments.to_project, granted };
     let name = addition.plugin.manifest.name.clone();
     let path = workshop.add(&addition)?;
-    shown(workshop, &name, ui, &format!("{} is at {}", printable(&name), path.display()))
+    let said = format!("{} is at {}", printable(&name), path.display());
+    // By its place: another one of its name may come first here.
+    let place = match (arguments.to_project, workshop.project) {
+        (true, Some(project)) => path.strip_prefix(project.root()).unwrap_or(&path),
+        _ => &path,
+    };
+    shown(workshop, &place.display().to_string(), ui, &said)
 }
 
 /// `docket plugin remove`
@@ -68,7 +74,13 @@ pub(super) fn remove(
     let installed = workshop.find(plugin)?;
     if !yes {
         let question = format!("Remove {}, its grants and its caches?", printable(&installed.path));
-        ask(settings, ui, "removing a plugin", &question, format!("docket plugin remove {plugin} --yes"))?;
+        ask(
+            settings,
+            ui,
+            "removing a plugin",
+            &question,
+            format!("docket plugin remove {} --yes", quoted(plugin)),
+        )?;
     }
     workshop.remove(&installed)?;
     let text = format!("{} is removed", printable(&installed.path));
@@ -96,8 +108,8 @@ pub(super) fn grant(
         if ui.output() == Output::Human {
             ui.say(&format!("{}\n{}", printable(&installed.path), capabilities(&installed)));
         }
-        let words: Vec<String> = capabilities_named.iter().map(|word| format!(" \"{word}\"")).collect();
-        let command = format!("docket plugin grant {plugin}{} --yes", words.concat());
+        let words: Vec<String> = capabilities_named.iter().map(|word| format!(" {}", quoted(word))).collect();
+        let command = format!("docket plugin grant {}{} --yes", quoted(plugin), words.concat());
         let list: Vec<String> = wanted.iter().map(|capability| printable(capability)).collect();
         let question = match list.is_empty() {
             true => "It asks for nothing. Let it run?".to_owned(),
@@ -145,10 +157,21 @@ pub(super) fn lock(workshop: &Workshop<'_>, settings: &Settings, ui: &mut Ui) ->
             format!("{} sha256:{}", printable(name), sha256.chars().take(16).collect::<String>())
         })
         .collect();
-    lines.insert(0, format!("{} plugins are pinned in .docket/plugins.lock", pinned.len()));
+    let count =
+        if pinned.len() == 1 { "1 plugin is".to_owned() } else { format!("{} plugins are", pinned.len()) };
+    lines.insert(0, format!("{count} pinned in .docket/plugins.lock"));
     let text = lines.join("\n");
     ui.result(&text, &DoneShape { done: text.clone() })?;
     Ok(ExitCode::Done)
+}
+
+/// A word as a shell takes it, in single quotes where it needs any.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./,:@+".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// The capabilities that were named, of those there are.

@@ -54,7 +54,7 @@ pub(super) fn verdict(file: &str, findings: &[Finding]) -> Result<(), CliError> 
     let plural = if errors == 1 { "thing" } else { "things" };
     Err(CliError::mistake(
         format!("{file} is no plugin yet: {errors} {plural} to mend"),
-        "each says above what mends it; docs/guides/writing-a-plugin.md has the rest",
+        "each says above what mends it; `docket schema plugin-manifest` has what a manifest may say",
     ))
 }
 
