@@ -85,14 +85,14 @@ pub(crate) fn grants_damaged(ground: Ground) {
         let bytes = std::fs::read(file).expect("there");
         std::fs::write(file, &bytes[..bytes.len() / 2]).expect("written");
     };
-    unbelievable(&ground, spoil, 1, &["damaged"]);
+    unbelievable(&ground, spoil, 4, &["damaged"]);
 }
 
 pub(crate) fn grants_from_the_future(ground: Ground) {
     let spoil = |file: &std::path::Path| {
         std::fs::write(file, r#"{ "format": 999, "projects": {}, "grants": {} }"#).expect("written");
     };
-    unbelievable(&ground, spoil, 1, &["999"]);
+    unbelievable(&ground, spoil, 4, &["999"]);
 }
 
 pub(crate) fn grants_are_a_folder(ground: Ground) {
@@ -101,7 +101,7 @@ pub(crate) fn grants_are_a_folder(ground: Ground) {
         std::fs::create_dir(file).expect("created");
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o700)).expect("set");
     };
-    unbelievable(&ground, spoil, 1, &[]);
+    unbelievable(&ground, spoil, 4, &[]);
 }
 
 /// A file that somebody put into the user's own folder was not granted anything by that.

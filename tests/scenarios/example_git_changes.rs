@@ -156,7 +156,7 @@ fn without_the_grant_the_example_says_what_it_lacks() {
     // Trust comes first: after it, `trust --yes` would grant the plugin along with the definition.
     place.run(&["trust", "--yes"]).success();
     place.run(&["plugin", "add", &component().display().to_string(), "--no-grant"]).success();
-    start(&place).code(4).says(READ).says("docket plugin grant git-changes");
+    start(&place).code(4).says(READ).says("git-changes.wasm (needs to be granted what it asks for)");
     assert_eq!(place.runs(), [""; 0], "nothing ran");
     place.run(&["plugin", "grant", "git-changes", "--yes"]).success();
     start(&place).success();

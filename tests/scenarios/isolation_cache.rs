@@ -25,7 +25,8 @@ fn assert_runs(place: &Place) {
     let mut command = place.command(&["workflow", "start", "acts"]);
     command.env("XDG_CACHE_HOME", place.home().join("cache"));
     let output = finish_or_kill(&mut command).success();
-    assert!(!output.stderr.contains("cache") && !output.stderr.contains("compil"), "{}", output.stderr);
+    // What the run may do is said, its private cache among it; of compiled code nobody wants to hear.
+    assert!(!output.stderr.contains("compil") && !output.stderr.contains("warning"), "{}", output.stderr);
 }
 
 /// Where the compiled code of a component is kept.

@@ -340,11 +340,12 @@ fn newer_record(seq: u64, prev: &str) -> String {
 #[test]
 fn every_fixture_has_its_tests() {
     let mut there = Vec::new();
-    for format in folders(&fixtures()) {
+    // Those of runs; other fixtures have tests of their own.
+    for format in folders(&fixtures()).into_iter().filter(|folder| folder.starts_with("format-")) {
         there.extend(folders(&fixtures().join(&format)).iter().map(|name| format!("{format}/{name}")));
     }
     there.sort();
     let mut tested: Vec<&str> = FIXTURES.iter().map(|fixture| fixture.folder).collect();
     tested.sort_unstable();
-    assert_eq!(there, tested, "name every folder of tests/fixtures in `fixtures!`");
+    assert_eq!(there, tested, "name every folder of tests/fixtures/format-* in `fixtures!`");
 }

@@ -27,21 +27,31 @@ fn place_asking(capabilities: &Value) -> Place {
 
 /// Trusts the place's files as they are, and grants its plugin these capabilities and no others.
 #[track_caller]
-fn grant_only(place: &Place, capabilities: &[&str]) {
+pub(crate) fn grant_only(place: &Place, capabilities: &[&str]) {
     place.run(&["trust", "--yes"]).success();
-    let file = place.docket_home().join("trust.json");
-    let text = std::fs::read_to_string(&file).expect("what is trusted");
-    let mut trust: Value = serde_json::from_str(&text).expect("JSON");
-    let grants = trust["grants"].as_object_mut().expect("grants");
-    assert_eq!(grants.len(), 1, "one plugin");
-    for granted in grants.values_mut() {
-        for capability in capabilities {
-            let all = granted.as_array().expect("a list");
-            assert!(all.contains(&json!(capability)), "it does not ask for '{capability}': {all:?}");
-        }
-        *granted = json!(capabilities);
+    let list = place.run(&["plugin", "list", "--output", "json"]).success().json();
+    let plugins = list["plugins"].as_array().expect("plugins");
+    let plugin = plugins.iter().find(|plugin| plugin["source"] == "project").expect("one plugin");
+    let name = plugin["name"].as_str().expect("a name");
+    let asked: Vec<(&str, bool)> = plugin["capabilities"]
+        .as_array()
+        .expect("capabilities")
+        .iter()
+        .map(|asked| (asked["capability"].as_str().expect("words"), asked["granted"] == true))
+        .collect();
+    for wanted in capabilities {
+        assert!(asked.iter().any(|(text, _)| text == wanted), "it does not ask for '{wanted}': {asked:?}");
     }
-    place.write_home("trust.json", trust.to_string());
+    let decide = |verb: &str, more: &[&str], had: bool| {
+        let wanted = |text: &&str| capabilities.contains(text) != had;
+        let some: Vec<&str> =
+            asked.iter().filter(|(_, has)| *has == had).map(|(text, _)| *text).filter(wanted).collect();
+        if !some.is_empty() {
+            place.run(&[&["plugin", verb, name], &some[..], more].concat()).success();
+        }
+    };
+    decide("revoke", &[], true);
+    decide("grant", &["--yes"], false);
 }
 
 /// Runs a stage of this config as things are granted now; `TOKEN` and `OTHER` are set.

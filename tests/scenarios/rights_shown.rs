@@ -102,13 +102,7 @@ fn fits(place: &Place, name: &str, value: &Value) {
 #[test]
 fn what_was_not_granted_is_shown_as_such() {
     let place = two_stages();
-    let file = place.docket_home().join("trust.json");
-    let text = std::fs::read_to_string(&file).expect("what is trusted");
-    let mut trust: Value = serde_json::from_str(&text).expect("JSON");
-    for granted in trust["grants"].as_object_mut().expect("grants").values_mut() {
-        *granted = json!(["read ${config.path}"]);
-    }
-    place.write_home("trust.json", trust.to_string());
+    crate::rights::grant_only(&place, &["read ${config.path}"]);
     start(&place, &[])
         .success()
         .says("first (test-guest 0.1.0): read docs/a.md\n")

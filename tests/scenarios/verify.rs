@@ -372,7 +372,8 @@ fn folders_that_are_no_runs_are_told_for_what_they_are() {
 /// Runs that an older docket left are held to what that docket wrote.
 #[test]
 fn runs_of_older_formats_are_sound() {
-    let formats = folders(&fixtures());
+    let mut formats = folders(&fixtures());
+    formats.retain(|folder| folder.starts_with("format-"));
     let names: Vec<String> = formats
         .iter()
         .flat_map(|format| {

@@ -197,7 +197,7 @@ impl Repository {
         }
         for index in 0..self.packs.len() {
             if let Some(offset) = self.packs[index].find(hash)? {
-                return self.from_pack(index, offset);
+                return self.packed(index, offset);
             }
         }
         Err(self.missing(hash))
@@ -205,7 +205,7 @@ impl Repository {
 
     /// An object of a pack. Differences are followed to what they differ from, then applied the other way round: a loop
     /// and not a recursion, because chains can be long.
-    fn from_pack(&mut self, index: usize, offset: u64) -> Result<(Kind, Vec<u8>), Error> {
+    fn packed(&mut self, index: usize, offset: u64) -> Result<(Kind, Vec<u8>), Error> {
         let mut differences = Vec::new();
         let mut at = offset;
         let (kind, mut bytes) = loop {

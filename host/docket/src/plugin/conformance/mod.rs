@@ -56,6 +56,8 @@ pub fn examine(bytes: &[u8], limits: &Limits, built_in: &[String]) -> Examined {
             if !findings.has_errors() {
                 findings.error("refused", "component", error.to_string(), "mend what is said here");
             }
+            // What it would ask for can't be read.
+            size(bytes, limits, &mut findings);
             None
         }
     };
