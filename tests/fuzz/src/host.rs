@@ -209,7 +209,7 @@ fn shown(failure: &Failure, word: &str) {
     assert!(failure.code != "component-invalid", "the guest can be run: {}", failure.message);
     for text in [&failure.message, failure.hint.as_ref().unwrap_or(&failure.code)] {
         assert_harmless("a failure", text);
-        assert!(text.chars().count() <= LONGEST_TEXT, "a long failure");
+        assert!(text.chars().count() <= LONGEST_TEXT, "a long failure: {} {text:.300}", failure.code);
     }
 }
 
