@@ -273,7 +273,7 @@ fn read_grant(capability: &str, text: &str, is_literal: bool) -> Result<ReadGran
 /// Replaces a capability that is `${config.name}` by that field; whether it stands in the manifest itself. A field's
 /// value is a path, never a pattern: a `*` in it is a star in a file's name.
 fn replaced(capability: &str, config: &Value) -> Result<(String, bool), GrantError> {
-    let Some(field) = capability.strip_prefix("${config.").and_then(|rest| rest.strip_suffix('}')) else {
+    let Some(field) = config_field(capability) else {
         return Ok((capability.to_owned(), true));
     };
     let value = config.get(field).and_then(Value::as_str).map(|value| (value.to_owned(), false));
