@@ -126,6 +126,11 @@ pub fn sabotage() -> Result<(), String> {
     }
 }
 
+/// Takes away the folders that this target made. Nothing can be run after it.
+pub fn clean_up() {
+    SETTING.lock().unwrap_or_else(PoisonError::into_inner).scratch.remove();
+}
+
 fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
     let Setting { scratch, runtime, plugin, .. } = setting;
     scratch.clean();
