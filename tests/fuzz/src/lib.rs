@@ -24,7 +24,7 @@ pub use agent::agent;
 pub use definition::definition;
 pub use expression::expression;
 #[cfg(feature = "host")]
-pub use host::{become_helper, host, sabotage};
+pub use host::{become_helper, clean_up, host, sabotage};
 pub use journal::journal;
 #[cfg(feature = "host")]
 pub use manifest::manifest;

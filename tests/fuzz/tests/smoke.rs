@@ -38,6 +38,8 @@ fn main() -> ExitCode {
         println!("sabotage ... {}", noticed.as_ref().map_or_else(String::as_str, |()| "noticed"));
         has_failed |= noticed.is_err();
     }
+    #[cfg(feature = "host")]
+    docket_fuzz::clean_up();
     ExitCode::from(u8::from(has_failed))
 }
 

@@ -176,14 +176,15 @@ impl Grants {
             ..Self::default()
         };
         for capability in &asked.read {
-            match replaced(capability, config)?.as_str() {
+            let (text, is_literal) = replaced(capability, config)?;
+            match text.as_str() {
                 "." => grants.read_all = true,
-                text => grants.read.push(read_grant(capability, text.trim_end_matches('/'))?),
+                text => grants.read.push(read_grant(capability, text.trim_end_matches('/'), is_literal)?),
             }
         }
         for capability in &asked.write {
-            let text = replaced(capability, config)?;
-            grants.write.push(if text == *capability && is_pattern(&text) {
+            let (text, is_literal) = replaced(capability, config)?;
+            grants.write.push(if is_literal && is_pattern(&text) {
                 let glob = GlobBuilder::new(&text).literal_separator(true).build().map_err(|cause| {
                     GrantError::Glob { capability: capability.clone(), detail: cause.to_string() }
                 })?;
@@ -252,10 +253,9 @@ impl Grants {
     }
 }
 
-/// What a read capability grants: `text` is what it says with its config field replaced. A field's value is a plain
-/// path, and never one of those that plugins don't see: it may come from a document or an agent.
-fn read_grant(capability: &str, text: &str) -> Result<ReadGrant, GrantError> {
-    let is_literal = text == capability.trim_end_matches('/');
+/// What a read capability grants: `text` is what it says with its config field replaced, unless it `is_literal`. A
+/// field's value is a plain path, and never one of those that plugins don't see: it may come from a document or an agent.
+fn read_grant(capability: &str, text: &str, is_literal: bool) -> Result<ReadGrant, GrantError> {
     if is_literal && is_pattern(text) {
         return FolderPattern::parse(text).map(ReadGrant::Folders);
     }
@@ -270,17 +270,14 @@ fn read_grant(capability: &str, text: &str) -> Result<ReadGrant, GrantError> {
     }
 }
 
-/// Replaces a capability that is `${config.name}` by that field. The value is a path, never a pattern: a `*` in it
-/// is a star in a file's name.
-fn replaced(capability: &str, config: &Value) -> Result<String, GrantError> {
+/// Replaces a capability that is `${config.name}` by that field; whether it stands in the manifest itself. A field's
+/// value is a path, never a pattern: a `*` in it is a star in a file's name.
+fn replaced(capability: &str, config: &Value) -> Result<(String, bool), GrantError> {
     let Some(field) = config_field(capability) else {
-        return Ok(capability.to_owned());
+        return Ok((capability.to_owned(), true));
     };
-    config
-        .get(field)
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-        .ok_or_else(|| GrantError::NoField { capability: capability.to_owned(), field: field.to_owned() })
+    let value = config.get(field).and_then(Value::as_str).map(|value| (value.to_owned(), false));
+    value.ok_or_else(|| GrantError::NoField { capability: capability.to_owned(), field: field.to_owned() })
 }
 
 #[cfg(test)]
@@ -305,6 +302,9 @@ mod tests {
         assert!(grants.allow(&write("docs/a.md")).is_err());
         assert_eq!(grants.listed(), ["read docs/*.md", "write docs/*.md"]);
         assert!(matches!(Grants::resolve(&asked, &json!({})), Err(GrantError::NoField { .. })));
+        // The same text as the capability is a value like any other.
+        let grants = Grants::resolve(&asked, &json!({"file": "${config.file}"})).expect("granted");
+        assert_eq!(grants.exact_writes().count(), 1);
         assert!(matches!(Grants::resolve(&asked, &json!({"file": "../x"})), Err(GrantError::Path { .. })));
         assert!(matches!(
             Grants::resolve(&asked, &json!({"file": ".git/config"})),

@@ -2,6 +2,7 @@
 //! it imports.
 
 use docket_core::definition::StageType;
+use docket_core::text::printable;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub(super) const CONTRACTS: [&str; 1] = ["0.1.0"];
 pub(super) const STAGE_INTERFACE: &str = "docket:stage/stage@";
 /// The package whose versions count.
 pub(super) const CONTRACT_PACKAGE: &str = "docket:stage/";
+/// Longest text of what is wrong, in characters.
+const MAX_TOLD: usize = 1_000;
 /// Largest manifest that is read.
 pub(super) const MAX_MANIFEST: usize = 1024 * 1024;
 
@@ -112,7 +115,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, ManifestError> {
     let mut exports = Vec::new();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
-        let not_wasm = |cause: wasmparser::BinaryReaderError| ManifestError::NotWasm(cause.to_string());
+        let not_wasm =
+            |cause: wasmparser::BinaryReaderError| ManifestError::NotWasm(told(&cause.to_string()));
         match payload.map_err(not_wasm)? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -140,7 +144,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, ManifestError> {
 }
 
 fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
-    let bad = |detail: String| ManifestError::Bad(detail);
+    let bad = |detail: String| ManifestError::Bad(told(&detail));
     if text.len() > MAX_MANIFEST {
         return Err(bad(format!("it is larger than {MAX_MANIFEST} bytes")));
     }
@@ -149,14 +153,15 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
     if let Some(contract) = value.get("contract").and_then(Value::as_str)
         && !CONTRACTS.contains(&contract)
     {
-        return Err(ManifestError::Contract(contract.escape_debug().to_string()));
+        return Err(ManifestError::Contract(told(contract)));
     }
     let manifest: Manifest = serde_json::from_value(value).map_err(|cause| bad(cause.to_string()))?;
     let plain = is_plain;
     if !plain(&manifest.name) {
         return Err(bad("`name` must be letters, digits, '-', '_' or '.', at most 64".to_owned()));
     }
-    if !plain(&manifest.version) && !manifest.version.contains('+') {
+    // What follows a `+` names the build.
+    if !plain(&manifest.version.replacen('+', ".", 1)) {
         return Err(bad("`version` must be a version such as 1.2.3".to_owned()));
     }
     if manifest.stages.is_empty() {
@@ -183,6 +188,15 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
     }
 }
 
+/// What a file says, or what is said of it, as it is shown: harmless to a terminal, and no longer than anybody reads.
+fn told(text: &str) -> String {
+    let text = printable(text);
+    match text.char_indices().nth(MAX_TOLD) {
+        Some((end, _)) => format!("{}… (cut)", &text[..end]),
+        None => text,
+    }
+}
+
 /// Whether a text is a name as manifests have them.
 pub(super) fn is_plain(name: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
@@ -200,7 +214,7 @@ pub(super) fn is_variable(name: &str) -> bool {
 fn check_contract(manifest: &Manifest, imports: &[String], exports: &[String]) -> Result<(), ManifestError> {
     let version_of = |name: &String| {
         let (_, version) = name.strip_prefix(CONTRACT_PACKAGE)?.rsplit_once('@')?;
-        (!CONTRACTS.contains(&version)).then(|| version.to_owned())
+        (!CONTRACTS.contains(&version)).then(|| told(version))
     };
     if let Some(version) = imports.iter().chain(exports).find_map(version_of) {
         return Err(ManifestError::Contract(version));
@@ -242,6 +256,18 @@ mod tests {
             format!(r#"{{"contract":"0.1.0","name":"a","version":"1.0.0","description":"",{rest}}}"#)
         };
         assert!(parse(&text(r#""stages":[]"#)).is_err());
+        let endless = parse(&text(&format!(r#""{}\u001b[2J":1,"stages":[]"#, "x".repeat(100_000))))
+            .expect_err("unknown");
+        assert!(endless.len() < 5_000 && !endless.contains('\u{1b}'), "{endless}");
+        for (version, is_good) in
+            [("1.0.0+build.7", true), ("1+\u{1b}[2J", false), ("1+2+3", false), ("", false)]
+        {
+            let manifest = format!(
+                r#"{{"contract":"0.1.0","name":"a","version":{},"description":"","stages":[{{"type":"t","description":"","config":{{}},"result":{{}}}}]}}"#,
+                Value::from(version)
+            );
+            assert_eq!(parse(&manifest).is_ok(), is_good, "{version}");
+        }
         let agent = r#""stages":[{"type":"agent","description":"","config":{},"result":{}}]"#;
         assert!(parse(&text(agent)).expect_err("no launcher").contains("launcher"));
         assert!(parse(&text(&format!(r#"{agent},"launcher":"x""#))).is_ok());

@@ -81,7 +81,7 @@ pub(super) fn waiting(plugin: &str, question: types::Question) -> Outcome {
     };
     // Found out now, by whoever wrote the plugin, rather than by the person whose every answer is refused.
     if let Some(Err(cause)) = schema.as_ref().map(jsonschema::validator_for) {
-        let cause = printable(&cause.to_string());
+        let cause = printable(&told(&cause.to_string()));
         return question_invalid(format!(
             "plugin '{plugin}' asks a question whose schema can't be used: {cause}"
         ));
