@@ -313,3 +313,66 @@ fn a_lock_that_names_a_built_in_plugin_is_kept_to() {
     assert_eq!(place.runs().len(), runs, "nothing was started");
     assert_eq!(plugin(&place, "context")["state"], "not-as-pinned");
 }
+
+#[test]
+fn several_plugins_of_one_name_are_decided_about_by_their_files() {
+    let place = guest_place();
+    place.write_home(&format!("plugins/{NAME}.wasm"), with_section(&guest(), "other", b"bytes"));
+    let own = place.docket_home().join(format!("plugins/{NAME}.wasm")).display().to_string();
+    for verb in ["grant", "revoke", "inspect"] {
+        let output = place.run(&["plugin", verb, NAME]).code(2).says("there are several plugins");
+        let _ = output.says(&own).says(".docket/plugins/test.wasm");
+    }
+    place.run(&["plugin", "grant", &own, "--yes"]).success();
+    let list = place.run(&["plugin", "list", "--output", "json"]).success().json();
+    let state = |path: &str| {
+        let found = list["plugins"].as_array().expect("plugins").iter().find(|plugin| plugin["path"] == path);
+        found.expect("there")["state"].clone()
+    };
+    assert_eq!((state(&own), state(".docket/plugins/test.wasm")), (json!("ready"), json!("not-trusted")));
+}
+
+/// A copy that comes second is as good as not there, however it stands.
+#[test]
+fn a_plugin_that_comes_second_stands_in_nobodys_way() {
+    let place = guest_place();
+    place.trusted_definition("acts", &crate::sandbox::single(&json!({ "act": "time" })));
+    place.write_home(&format!("plugins/{NAME}.wasm"), with_section(&guest(), "other", b"bytes"));
+    place.run_or_kill(&["workflow", "start", "acts"]).success();
+    place.run(&["plugin", "list"]).success().prints("shadowed");
+}
+
+#[test]
+fn odd_things_among_the_users_plugins_are_named_and_stand_in_nobodys_way() {
+    let place = guest_place();
+    place.trusted_definition("acts", &crate::sandbox::single(&json!({ "act": "time" })));
+    let folder = place.docket_home().join("plugins");
+    std::fs::create_dir_all(folder.join("folder.wasm")).expect("created");
+    std::os::unix::fs::symlink("nowhere", folder.join("dangling.wasm")).expect("linked");
+    place.run_or_kill(&["workflow", "start", "acts"]).success();
+    let list = place.run(&["plugin", "list"]).success();
+    for name in ["folder.wasm", "dangling.wasm"] {
+        assert!(
+            list.stdout.lines().any(|line| line.contains(name) && line.contains("broken")),
+            "{}",
+            list.stdout
+        );
+    }
+}
+
+/// The hint is a command as it is: what a shell would expand is quoted.
+#[test]
+fn commands_in_hints_can_be_run_as_they_are() {
+    let place = guest_place();
+    let bytes = with_manifest(&guest(), |manifest| {
+        manifest["capabilities"] = json!({ "read": ["${config.path}"] });
+    });
+    let download = place.home().join("a b.wasm");
+    std::fs::write(&download, bytes).expect("written");
+    let file = download.display().to_string();
+    place.run(&["plugin", "add", &file]).code(4).says(&format!("docket plugin add '{file}' --yes"));
+    std::fs::remove_file(place.project().join(crate::sandbox::PLUGIN)).expect("removed");
+    place.run(&["plugin", "add", &file, "--no-grant"]).success();
+    let grant = place.run(&["plugin", "grant", NAME, "read ${config.path}"]).code(4);
+    grant.says(&format!("docket plugin grant {NAME} 'read ${{config.path}}' --yes"));
+}

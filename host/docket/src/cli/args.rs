@@ -150,7 +150,7 @@ pub struct AddArguments {
     /// Grant it this, as `docket plugin inspect` lists it, and nothing else; can be repeated
     #[arg(long, value_name = "CAPABILITY")]
     pub grant: Vec<String>,
-    /// Add it and decide later; bytes that nobody decided about don't run until then
+    /// Add it and decide later; it does not run until it is granted something
     #[arg(long, conflicts_with_all = ["grant", "yes"])]
     pub no_grant: bool,
     /// Add it and grant what it asks for, without asking

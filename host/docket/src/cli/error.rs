@@ -334,11 +334,11 @@ fn not_trusted(items: &[crate::engine::Untrusted]) -> Told {
     let hint = if items.iter().all(|item| item.pinned.is_some()) {
         "get the file that the project was made with; or, if the new one is meant, look at it with `docket plugin inspect` \
          and pin it with `docket plugin lock`"
-    } else if items.iter().any(is_projects) {
+    } else if items.iter().any(|item| !is_usable_but(item)) {
         "look at them, then run `docket trust` (`docket trust --yes` without a terminal)"
     } else {
-        "look at it with `docket plugin list` and `inspect`, then run `docket plugin grant NAME`, or `docket trust` for \
-         everything there is"
+        "look at them with `docket plugin inspect NAME`, then run `docket plugin grant NAME`; `docket trust` does that for a \
+         project's plugins that nobody decided about"
     };
     Told { message, hint: Some(hint.to_owned()), exit: ExitCode::NotTrusted }
 }

@@ -9,7 +9,7 @@ use docket_core::definition::closest;
 use docket_core::run::Actor;
 
 use super::plugins::{Candidate, candidates};
-use super::trust::{Update, grant};
+use super::trust::{Update, grant, refusal};
 use super::{EngineError, now};
 use crate::plugin::catalog::PluginBytes;
 use crate::plugin::manifest::ManifestError;
@@ -87,7 +87,7 @@ pub struct Addition {
     pub plugin: Arc<Plugin>,
     /// Whether it goes into the project instead of the user's folder.
     pub to_project: bool,
-    /// What it is to be granted; nothing decided without.
+    /// What it is to be granted. Without, it must not run until somebody grants it something.
     pub granted: Option<BTreeSet<String>>,
 }
 
@@ -177,7 +177,9 @@ impl Workshop<'_> {
             _ if is_shadowed => State::Shadowed,
             (Some(pin), _) => State::NotAsPinned(pin.clone()),
             (None, Standing::Changed | Standing::Unknown) => State::NotTrusted(standing),
-            (None, Standing::Trusted) if grant.is_none() => State::NotGranted,
+            (None, Standing::Trusted) if grant.as_ref().is_none_or(|grant| grant.refused) => {
+                State::NotGranted
+            }
             (None, Standing::Trusted) if is_complete => State::Ready,
             (None, Standing::Trusted) => State::PartlyGranted,
         };
@@ -191,6 +193,21 @@ impl Workshop<'_> {
     pub fn find(&self, name: &str) -> Result<Installed, EngineError> {
         let all = self.survey()?;
         let names: Vec<String> = all.iter().filter_map(Installed::name).map(str::to_owned).collect();
+        let of_name = all.iter().filter(|installed| installed.name() == Some(name));
+        let files: Vec<&Installed> = of_name
+            .filter(|installed| installed.source != Source::BuiltIn && installed.path != name)
+            .collect();
+        let hashes: BTreeSet<&str> =
+            files.iter().filter_map(|file| Some(file.plugin.as_ref().ok()?.sha256.as_str())).collect();
+        if hashes.len() > 1 {
+            // A project's file must not catch a decision that is meant for the user's own plugin.
+            let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+            return Err(EngineError::Installed {
+                message: format!("there are several plugins '{name}'"),
+                hint: format!("name the file you mean: {}", paths.join(" or ")),
+                conflict: false,
+            });
+        }
         let wanted = |installed: &Installed| installed.name() == Some(name) || installed.path == name;
         all.into_iter().find(wanted).ok_or_else(|| EngineError::Installed {
             message: format!("there is no plugin '{name}'"),
@@ -215,7 +232,7 @@ impl Workshop<'_> {
                 conflict: false,
             });
         }
-        let (_, bytes) = plugin_files::read(file, self.max_bytes)?;
+        let bytes = plugin_files::read(&file, self.max_bytes)?;
         let too_large = || ManifestError::Unreadable(format!("it is larger than {} bytes", self.max_bytes));
         let plugin = bytes.ok_or_else(too_large).and_then(|bytes| {
             Plugin::new(PluginBytes::Read(bytes), PluginOrigin::File(shown.clone())).map(Arc::new)
@@ -309,9 +326,11 @@ impl Workshop<'_> {
             self.log(Decision::Granted, &manifest.name, &plugin.sha256, granted.iter().cloned().collect())?;
         }
         Trust::update(self.home, |trust| {
-            if let Some(granted) = &addition.granted {
-                trust.decide(&plugin.sha256, grant(plugin, Some(granted)));
-            }
+            let decision = match &addition.granted {
+                Some(granted) => grant(plugin, Some(granted)),
+                None => refusal(plugin),
+            };
+            trust.decide(&plugin.sha256, decision);
             if let Some(project) = project {
                 trust.pin_one(project.root(), &Place::item_path(&manifest.name), &plugin.sha256);
             }
@@ -337,12 +356,12 @@ impl Workshop<'_> {
             _ => PathBuf::from(&installed.path),
         };
         let sha256 = installed.plugin.as_ref().map(|plugin| plugin.sha256.clone()).unwrap_or_default();
-        plugin_files::remove(&file)?;
-        self.log(Decision::Removed, &installed.path, &sha256, Vec::new())?;
         // The same bytes may be somewhere else, too: what was decided about them stays then.
         let is_elsewhere = self.survey()?.iter().any(|other| {
             other.path != installed.path && other.plugin.as_ref().is_ok_and(|plugin| plugin.sha256 == sha256)
         });
+        plugin_files::remove(&file)?;
+        self.log(Decision::Removed, &installed.path, &sha256, Vec::new())?;
         Trust::update(self.home, |trust| {
             if !is_elsewhere {
                 trust.undecide(&sha256);
@@ -401,11 +420,12 @@ impl Workshop<'_> {
     /// When it is built in or no plugin, or it can't be stored or logged.
     pub fn undecide(&self, installed: &Installed) -> Result<bool, EngineError> {
         let plugin = managed(installed)?;
-        let Some(grant) = &installed.grant else { return Ok(false) };
+        let Some(grant) = installed.grant.as_ref().filter(|grant| !grant.refused) else { return Ok(false) };
         let details = grant.granted.iter().cloned().collect();
         self.log(Decision::Revoked, &plugin.manifest.name, &plugin.sha256, details)?;
         Trust::update(self.home, |trust| {
-            trust.undecide(&plugin.sha256);
+            // Not merely undecided: the next `docket trust` must not give it back.
+            trust.decide(&plugin.sha256, refusal(plugin));
             Ok::<(), StoreError>(())
         })?;
         Ok(true)

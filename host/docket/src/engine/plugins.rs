@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::error::Untrusted;
+use crate::disk::DiskError;
 use crate::plugin::catalog::PluginBytes;
 use crate::plugin::manifest::{Capabilities, ManifestError};
 use crate::plugin::{Catalog, Plugin, PluginOrigin};
 use crate::store::plugin_lock::{Pin, PluginLock};
 use crate::store::trust::{Item, Standing, Trust};
-use crate::store::{Home, Project, plugin_files, trust};
+use crate::store::{Home, Project, StoreError, plugin_files, trust};
 
 /// A component of the user's that is larger than this is not read at all. Within it, the limit for components is judged
 /// when one is compiled: only its manifest tells whether it asks for a higher one.
@@ -37,6 +38,13 @@ pub struct Candidate {
     pub plugin: Result<Plugin, ManifestError>,
     /// Its place below the project's `.docket`, when it is a project's.
     pub item: Option<Item>,
+}
+
+impl Candidate {
+    /// Whether it is the project's file at this path below `.docket`.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.path.strip_prefix(".docket/") == Some(path)
+    }
 }
 
 impl Plugins {
@@ -181,8 +189,11 @@ pub fn candidates(
     for (path, bytes) in plugin_files::of_user(home, max_bytes)? {
         let path = path.display().to_string();
         let plugin = match bytes {
-            Some(bytes) => look(bytes, &path),
-            None => Err(ManifestError::Unreadable(format!("it is larger than {max_bytes} bytes"))),
+            Ok(Some(bytes)) => look(bytes, &path),
+            Ok(None) => Err(ManifestError::Unreadable(format!("it is larger than {max_bytes} bytes"))),
+            // One that others could have written is a matter for its user; any other stands in nobody's way.
+            Err(error @ StoreError::Disk(DiskError::Unsafe { .. })) => return Err(error.into()),
+            Err(error) => Err(ManifestError::Unreadable(error.to_string())),
         };
         found.push(Candidate { path, plugin, item: None });
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::prompt::{PromptFacts, prompt};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, Untrusted};
 use super::{launch, masked};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
@@ -19,6 +19,7 @@ use crate::plugin::host::{Cancel, Notices};
 use crate::plugin::{Grants, Outcome, Plugin, StageCall};
 use crate::store::change::Seen;
 use crate::store::run_folder::file_name;
+use crate::store::trust::Standing;
 use crate::store::{RunFolder, StoreError, change};
 
 /// A stage, ready to be handed to a thread.
@@ -195,16 +196,24 @@ fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {
         Ok(Some(plugin)) => Ok(Arc::clone(plugin)),
         Ok(None) => Err(Failure::new("plugin-missing", format!("no plugin provides the {wanted} any more"))
             .hint("put the plugin back, then start a new run")),
-        Err(EngineError::NotTrusted(items)) => {
-            let paths: Vec<&str> = items.iter().map(|item| item.path.as_str()).collect();
-            Err(Failure::new(
-                "not-trusted",
-                format!("the {wanted} comes from {}, which is not trusted", paths.join(", ")),
-            )
-            .hint("look at it, then run `docket trust`"))
-        }
+        Err(EngineError::NotTrusted(items)) => Err(not_usable(&wanted, &items)),
         Err(error) => Err(Failure::new("plugin-missing", error.to_string())),
     }
+}
+
+/// Why the plugins that would serve a stage may not be used, and what helps.
+fn not_usable(wanted: &str, items: &[Untrusted]) -> Failure {
+    let paths: Vec<&str> = items.iter().map(|item| item.path.as_str()).collect();
+    let (why, hint) = if items.iter().any(|item| item.pinned.is_some()) {
+        let hint = "get the file the project was made with, or pin this one with `docket plugin lock`";
+        ("is not the one that .docket/plugins.lock pins", hint)
+    } else if items.iter().all(|item| item.standing == Standing::Trusted) {
+        ("was not granted what it asks for", "look at it, then run `docket plugin grant` with its name")
+    } else {
+        ("is not trusted", "look at it, then run `docket trust`")
+    };
+    Failure::new("not-trusted", format!("the {wanted} comes from {}, which {why}", paths.join(", ")))
+        .hint(hint)
 }
 
 /// An agent's prompt and where it is kept.

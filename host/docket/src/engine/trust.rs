@@ -42,6 +42,8 @@ pub struct PluginOffer {
     pub version: String,
     /// Each capability, and whether it is granted already.
     pub capabilities: Vec<(String, bool)>,
+    /// Whether it is the project's, and not the user's own.
+    pub is_of_project: bool,
     /// Whether somebody decided about these bytes.
     pub is_decided: bool,
     /// The plugin of this name that was decided about before, if another one was.
@@ -111,7 +113,10 @@ impl Offers {
         let loaded = Plugins::load(project, home, max_bytes)?;
         let plugins = candidates(Some(project), home, max_bytes)?;
         let mut list = Vec::new();
-        for item in items.iter().filter(|item| !item.path.ends_with(".wasm")) {
+        // Plugins as they were looked at; everything else, whatever it is called, is shown as the text it is.
+        let (_, mut items): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| plugins.iter().any(|candidate| candidate.is_at(&item.path)));
+        for item in &items {
             let standing = trust.standing(project.root(), &item.path, &item.sha256);
             let text = std::str::from_utf8(&item.bytes).ok();
             let before = || texts::trusted_text(home, &trust, project.root(), &item.path);
@@ -134,24 +139,29 @@ impl Offers {
         for candidate in &plugins {
             list.push(plugin_offer(&trust, &lock, project.root(), candidate)?);
         }
+        items.extend(plugins.iter().filter_map(|candidate| candidate.item.clone()));
         Ok(Self { list, items, plugins })
     }
 
-    /// Whether anything is not trusted as it is, or a plugin was not decided about.
+    /// Whether anything of the project is not trusted as it is, or a plugin of its was not decided about.
     pub fn has_news(&self) -> bool {
         self.list.iter().any(|offer| {
-            offer.standing != Standing::Trusted
-                || offer.plugin.as_ref().is_some_and(|plugin| !plugin.is_decided)
+            let is_undecided = |plugin: &PluginOffer| plugin.is_of_project && !plugin.is_decided;
+            let is_users = offer.plugin.as_ref().is_some_and(|plugin| !plugin.is_of_project);
+            !is_users && offer.standing != Standing::Trusted
+                || offer.plugin.as_ref().is_some_and(is_undecided)
         })
     }
 
     /// Whether a plugin that asks for something would be granted it: one that nobody decided about.
     pub fn grants(&self) -> bool {
         let plugins = self.list.iter().filter_map(|offer| offer.plugin.as_ref());
-        plugins.filter(|plugin| !plugin.is_decided).any(|plugin| !plugin.capabilities.is_empty())
+        let granted = |plugin: &&PluginOffer| plugin.is_of_project && !plugin.is_decided;
+        plugins.filter(granted).any(|plugin| !plugin.capabilities.is_empty())
     }
 
-    /// Trusts everything as it was looked at, and grants the plugins that nobody decided about what they ask for.
+    /// Trusts everything as it was looked at, and grants the project's plugins that nobody decided about what they ask
+    /// for. The user's own plugins are decided about by name.
     ///
     /// # Errors
     /// When it can't be stored or logged.
@@ -166,6 +176,9 @@ impl Offers {
                 project: Some(project.root().display().to_string()),
                 details,
             };
+            if offer.plugin.as_ref().is_some_and(|plugin| !plugin.is_of_project) {
+                continue;
+            }
             if offer.standing != Standing::Trusted {
                 audit::append(home, &entry(Decision::Trusted, Vec::new()))?;
             }
@@ -176,7 +189,8 @@ impl Offers {
         }
         Trust::update(home, |trust| {
             trust.pin(project.root(), &self.items);
-            for plugin in self.plugins.iter().filter_map(|candidate| candidate.plugin.as_ref().ok()) {
+            let of_project = self.plugins.iter().filter(|candidate| candidate.item.is_some());
+            for plugin in of_project.filter_map(|candidate| candidate.plugin.as_ref().ok()) {
                 if trust.decided(&plugin.sha256).is_none() {
                     trust.decide(&plugin.sha256, grant(plugin, None));
                 }
@@ -196,8 +210,14 @@ pub(super) fn grant(plugin: &Plugin, only: Option<&BTreeSet<String>>) -> Grant {
         version: plugin.manifest.version.clone(),
         asked,
         granted,
+        refused: false,
         at: Some(now()),
     }
+}
+
+/// The decision that a plugin must not run.
+pub(super) fn refusal(plugin: &Plugin) -> Grant {
+    Grant { refused: true, ..grant(plugin, Some(&BTreeSet::new())) }
 }
 
 fn plugin_offer(
@@ -232,8 +252,9 @@ fn plugin_offer(
             name: plugin.manifest.name.clone(),
             version: plugin.manifest.version.clone(),
             capabilities: plugin.manifest.capabilities.listed().into_iter().map(with_grant).collect(),
-            is_decided: granted.is_some(),
-            update: if granted.is_some() { None } else { Update::of(trust, plugin) },
+            is_of_project: candidate.item.is_some(),
+            is_decided: trust.decided(&plugin.sha256).is_some(),
+            update: if trust.decided(&plugin.sha256).is_some() { None } else { Update::of(trust, plugin) },
             pinned: pinned.cloned(),
         }),
     })

@@ -139,7 +139,13 @@ impl Tier {
             let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(ready.entry((plugin.sha256.clone(), with_process)).or_default())
         };
-        slot.get_or_init(|| self.make(plugin, with_process, limits)).clone()
+        let made = slot.get_or_init(|| self.make(plugin, with_process, limits)).clone();
+        if made.is_err() {
+            // A busy machine may be the reason; the next stage tries again.
+            let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            ready.remove(&(plugin.sha256.clone(), with_process));
+        }
+        made
     }
 
     fn make(&self, plugin: &Plugin, with_process: bool, limits: &Limits) -> Result<Ready, Failure> {

@@ -8,17 +8,18 @@ use docket_core::run::ProjectPath;
 use super::{Home, Project, StoreError, project};
 use crate::disk::{Durability, create_folder, create_private, remove_if_there, replace, sync_folder};
 
-/// A plugin file: its path, and its bytes unless it is larger than allowed.
-pub type PluginFile = (PathBuf, Option<Vec<u8>>);
+/// A plugin file's bytes, unless it is larger than allowed.
+pub type PluginBytes = Result<Option<Vec<u8>>, StoreError>;
 
 /// The folder below `.docket/` with a project's plugins.
 const FOLDER: &str = "plugins";
 
-/// The plugin files of the user, by path.
+/// The plugin files of the user, by path, each with its bytes or why it can't be used: it can't be read, or somebody else
+/// could have written it.
 ///
 /// # Errors
-/// When one can't be read, or could have been written by somebody else.
-pub fn of_user(home: &Home, max_bytes: u64) -> Result<Vec<PluginFile>, StoreError> {
+/// When the folder can't be read.
+pub fn of_user(home: &Home, max_bytes: u64) -> Result<Vec<(PathBuf, PluginBytes)>, StoreError> {
     let folder = home.plugins();
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -31,27 +32,26 @@ pub fn of_user(home: &Home, max_bytes: u64) -> Result<Vec<PluginFile>, StoreErro
         .collect();
     paths.sort();
     let private = |path: PathBuf| {
-        home.refuse_unsafe(&path)?;
-        read(path, max_bytes)
+        let bytes = home.refuse_unsafe(&path).and_then(|()| read(&path, max_bytes));
+        (path, bytes)
     };
-    paths.into_iter().map(private).collect()
+    Ok(paths.into_iter().map(private).collect())
 }
 
-/// Reads a plugin file that a user names, wherever it is.
+/// Reads a plugin file that a user names, wherever it is. `None` when it is larger than allowed.
 ///
 /// # Errors
 /// When it can't be read.
-pub fn read(path: PathBuf, max_bytes: u64) -> Result<PluginFile, StoreError> {
-    let metadata = std::fs::metadata(&path).map_err(StoreError::io("can't look at", &path))?;
+pub fn read(path: &Path, max_bytes: u64) -> PluginBytes {
+    let metadata = std::fs::metadata(path).map_err(StoreError::io("can't look at", path))?;
     if !metadata.is_file() {
         let detail = "is no file; name the .wasm file itself".to_owned();
         return Err(StoreError::OutsideProject { path: path.display().to_string(), detail });
     }
     if metadata.len() > max_bytes {
-        return Ok((path, None));
+        return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(StoreError::io("can't read", &path))?;
-    Ok((path, Some(bytes)))
+    Ok(Some(std::fs::read(path).map_err(StoreError::io("can't read", path))?))
 }
 
 /// Where a plugin is to be put.

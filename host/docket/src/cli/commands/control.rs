@@ -49,6 +49,8 @@ pub(super) fn submit(
     stage: Option<String>,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
+    // An answer may be an approval.
+    settings.refuse_agents("docket workflow submit")?;
     let value = answer(settings, file)?;
     let told = |_| "has the answer and goes on";
     ask(settings, run, |by| Request::Submit { stage, value, by }, told, Quiet::No, ui)

@@ -39,6 +39,9 @@ pub struct Grant {
     pub asked: BTreeSet<String>,
     /// Those of them that it was granted.
     pub granted: BTreeSet<String>,
+    /// Whether it was decided that it must not run. That stays until somebody grants it something by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     /// When. Unknown in what older versions of docket stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
@@ -153,9 +156,9 @@ impl Trust {
         self.grants.get(sha256)
     }
 
-    /// What the plugin with these bytes was granted. `None` when nobody decided anything.
+    /// What the plugin with these bytes was granted. `None` when nobody decided anything, or that it must not run.
     pub fn granted(&self, sha256: &str) -> Option<&BTreeSet<String>> {
-        self.decided(sha256).map(|grant| &grant.granted)
+        self.decided(sha256).filter(|grant| !grant.refused).map(|grant| &grant.granted)
     }
 
     /// The latest decision about a plugin of this name with other bytes: what an update is compared with.
