@@ -61,6 +61,7 @@ impl Plugins {
         let lock = PluginLock::load(project)?;
         let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
         let mut usable = Vec::new();
+        let mut of_project = BTreeSet::new();
         for candidate in candidates {
             match candidate.plugin {
                 Err(cause) => plugins.broken.push((candidate.path, cause)),
@@ -68,12 +69,16 @@ impl Plugins {
                     let decided =
                         decided(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
                     let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
-                    // One of its name comes first and can be used: this one is as good as not there.
-                    let is_shadowed =
-                        usable.iter().any(|other: &Arc<Plugin>| other.manifest.name == plugin.manifest.name);
+                    // The project's comes first and can be used: the user's of that name is as good as not there.
+                    let is_shadowed = candidate.item.is_none() && of_project.contains(&plugin.manifest.name);
                     match (decided, pinned) {
                         _ if is_shadowed => {}
-                        (Ok(granted), None) => usable.push(Arc::new(plugin.granted(granted))),
+                        (Ok(granted), None) => {
+                            if candidate.item.is_some() {
+                                of_project.insert(plugin.manifest.name.clone());
+                            }
+                            usable.push(Arc::new(plugin.granted(granted)));
+                        }
                         (Err(untrusted), None) => plugins.untrusted.push((Arc::new(plugin), untrusted)),
                         (_, Some(pin)) => {
                             let untrusted = not_as_pinned(candidate.path, &plugin, pin);

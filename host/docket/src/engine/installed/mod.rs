@@ -159,8 +159,11 @@ impl Workshop<'_> {
             _ => Standing::Trusted,
         };
         let name = &plugin.manifest.name;
-        let is_usable = |other: &Installed| matches!(other.state, State::Ready | State::PartlyGranted);
-        let is_shadowed = before.iter().any(|other| other.name() == Some(name) && is_usable(other));
+        let comes_first = |other: &&Installed| {
+            other.source == Source::Project && matches!(other.state, State::Ready | State::PartlyGranted)
+        };
+        let is_shadowed = source == Source::User
+            && before.iter().filter(comes_first).any(|other| other.name() == Some(name));
         let pin = lock.pin(name).filter(|pin| pin.sha256 != plugin.sha256);
         let is_complete = grant.as_ref().is_some_and(|grant| {
             plugin.manifest.capabilities.listed().iter().all(|asked| grant.granted.contains(asked))
