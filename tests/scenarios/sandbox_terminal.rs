@@ -162,7 +162,6 @@ fn manifests_are_harmless() {
     let evil = "\u{1b}[2J\u{9b}2J\u{202e}";
     let bytes = with_manifest(&guest(), |manifest| {
         manifest["description"] = json!(evil);
-        manifest["version"] = json!(format!("1+{evil}"));
         manifest["stages"][0]["config"] = json!({ "required": ["act"], "description": evil });
         manifest["capabilities"] = json!({ "read": [evil], "write": [evil] });
     });
@@ -185,6 +184,16 @@ fn manifests_are_harmless() {
     let output = act(&place, json!({ "act": "time" }));
     assert_ne!(output.code, 0, "a path that can't be was granted");
     assert_output_clean("start", &output);
+    // Names and versions are plain, so one that is not is refused, and quoted harmlessly.
+    let bytes = with_manifest(&guest(), |manifest| {
+        manifest["description"] = json!("");
+        manifest["version"] = json!(format!("1+{evil}"));
+    });
+    place.write(PLUGIN, bytes);
+    for arguments in [&["trust", "--list"][..], &["plugin", "list"], &["doctor"]] {
+        assert_output_clean(&format!("{arguments:?}"), &place.run_or_kill(arguments));
+    }
+    place.run(&["trust", "--yes"]).code(2).says("version");
 }
 
 #[test]
