@@ -3,6 +3,7 @@
 //! Has no tests of its own.
 
 use docket_tests::component::{with_manifest, yaml};
+pub(crate) use docket_tests::run_of;
 use docket_tests::{HOSTILE_GUEST, HOSTILE_GUEST_WITH_SPAWN, Output, Place, finish_or_kill};
 use serde_json::{Value, json};
 
@@ -247,14 +248,6 @@ pub(crate) fn assert_sealed(result: &Value) {
             assert!(told.get(key).is_some(), "'{what}' was not {kind}: {told}");
         }
     }
-}
-
-/// The run that this output of `start` is about.
-#[track_caller]
-pub(crate) fn run_of(output: &Output) -> String {
-    let words = output.stderr.split_whitespace();
-    let id = words.map(|word| word.trim_end_matches(':')).find(|word| word.starts_with("wf-"));
-    id.unwrap_or_else(|| panic!("no run in:\n{}", output.stderr)).to_owned()
 }
 
 /// Nothing that a terminal obeys, and nothing that turns the direction of what is read.

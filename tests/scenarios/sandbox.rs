@@ -2,6 +2,7 @@
 //! components that were tampered with. Has no tests of its own.
 
 pub(crate) use docket_tests::component::{replaced, with_manifest, with_section, yaml};
+pub(crate) use docket_tests::run_of;
 use docket_tests::{GUEST, GUEST_WITH_SPAWN, Output, Place};
 use serde_json::{Value, json};
 
@@ -76,14 +77,6 @@ pub(crate) fn failure_of(place: &Place, config: Value) -> Value {
     let first = failure["message"].as_str().expect("a message").lines().next().expect("a line").to_owned();
     output.says(&first);
     failure
-}
-
-/// The run that this output of `start` is about.
-#[track_caller]
-pub(crate) fn run_of(output: &Output) -> String {
-    let words = output.stderr.split_whitespace();
-    let id = words.map(|word| word.trim_end_matches(':')).find(|word| word.starts_with("wf-"));
-    id.unwrap_or_else(|| panic!("no run in:\n{}", output.stderr)).to_owned()
 }
 
 /// Whether a failure is of this kind and says these words.

@@ -302,3 +302,11 @@ pub fn finish_or_kill(command: &mut Command) -> Output {
     assert!(!late, "it took longer than {PATIENCE:?} and was killed; stderr:\n{}", output.stderr);
     output
 }
+
+/// The run that this output of `start` is about.
+#[track_caller]
+pub fn run_of(output: &Output) -> String {
+    let words = output.stderr.split_whitespace();
+    let id = words.map(|word| word.trim_end_matches(':')).find(|word| word.starts_with("wf-"));
+    id.unwrap_or_else(|| panic!("no run in:\n{}", output.stderr)).to_owned()
+}

@@ -44,9 +44,9 @@ pub fn paths(data: &[u8]) {
 
 /// Holds a path to what it means where it is joined.
 fn stays_inside(path: &str) {
-    let joined = Path::new("/root/of/project").join(path);
+    let joined = Path::new("/somewhere/project").join(path);
     let mut below =
-        joined.strip_prefix("/root/of/project").expect("a path stays below its root").components();
+        joined.strip_prefix("/somewhere/project").expect("a path stays below its root").components();
     assert!(below.all(|part| matches!(part, Component::Normal(_))), "'{path}' goes up");
     for part in path.split('/') {
         // Windows leaves dots and blanks at the end of a name out.

@@ -4,7 +4,7 @@ use docket_core::definition::{Workflow, check, closest};
 use docket_core::run::sha256;
 
 use super::error::Untrusted;
-use super::surroundings::{Manifests, Today};
+use super::surroundings::Today;
 use super::{Engine, EngineError};
 use crate::store::definitions::{Found, Origin};
 use crate::store::trust::{Standing, Trust};
@@ -49,13 +49,9 @@ impl Engine {
     /// # Errors
     /// All of its faults.
     pub fn check_text(&self, source: &str, text: &str) -> Result<Workflow, EngineError> {
-        let today = Today {
-            manifests: Manifests::new(self.library(), self.plugins()),
-            runtime: &self.runtime,
-            limits: &self.setting().limits,
-        };
+        let today = Today::new(self.library(), self.plugins()).asking(&self.runtime, &self.setting().limits);
         let checked = check(source, text, &today);
-        match today.manifests.into_refused() {
+        match today.into_refused() {
             Some(error) => Err(error.into()),
             None => checked.map_err(EngineError::Definition),
         }

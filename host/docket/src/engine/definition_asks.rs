@@ -5,14 +5,14 @@ use docket_core::definition::{Stage, Workflow, check};
 use serde_json::Value;
 
 use super::Plugins;
-use super::surroundings::Manifests;
+use super::surroundings::Today;
 use crate::plugin::manifest::Capabilities;
 use crate::store::definitions::Library;
 
 /// What the stages of a definition ask for, one line each. A definition with faults says so instead.
 pub(super) fn asks(library: Library<'_>, plugins: &Plugins, path: &str, text: &str) -> Vec<String> {
-    let manifests = Manifests::new(library, plugins);
-    match check(path, text, &manifests) {
+    let today = Today::new(library, plugins);
+    match check(path, text, &today) {
         Err(faults) => vec![format!(
             "has {} fault(s) and can't be run: `docket workflow check` shows them",
             faults.list.len()

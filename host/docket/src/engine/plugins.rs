@@ -41,6 +41,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// How its file stands; one of the user's own needs no trust.
+    pub fn standing(&self, trust: &Trust, root: &Path) -> Standing {
+        self.item.as_ref().map_or(Standing::Trusted, |item| trust.standing(root, &item.path, &item.sha256))
+    }
+
     /// Whether it is the project's file at this path below `.docket`.
     pub fn is_at(&self, path: &str) -> bool {
         self.path.strip_prefix(".docket/") == Some(path)
@@ -53,22 +58,34 @@ impl Plugins {
     /// # Errors
     /// When trust can't be read, or docket's own plugins can't be.
     pub fn load(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
-        let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
-            .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
         let candidates = candidates(Some(project), home, max_bytes)?;
         // Without foreign plugins there is nothing to look up.
         let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
-        let lock = PluginLock::load(project)?;
+        Self::of(candidates, &trust, &PluginLock::load(project)?, project.root())
+    }
+
+    /// The plugins there are, of these files and docket's own.
+    ///
+    /// # Errors
+    /// When docket's own plugins can't be read.
+    pub(super) fn of(
+        candidates: Vec<Candidate>,
+        trust: &Trust,
+        lock: &PluginLock,
+        root: &Path,
+    ) -> Result<Self, EngineError> {
+        let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
+            .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
         let mut plugins = Self { usable: Catalog::default(), untrusted: Vec::new(), broken: Vec::new() };
         let mut usable = Vec::new();
         let mut of_project = BTreeSet::new();
         for candidate in candidates {
+            let standing = candidate.standing(trust, root);
             match candidate.plugin {
                 Err(cause) => plugins.broken.push((candidate.path, cause)),
                 Ok(plugin) => {
-                    let decided =
-                        decided(&trust, project.root(), &candidate.path, candidate.item.as_ref(), &plugin);
-                    let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+                    let decided = decided(trust, &candidate.path, standing, &plugin);
+                    let pinned = lock.refuses(&plugin.manifest.name, &plugin.sha256);
                     // The project's comes first and can be used: the user's of that name is as good as not there.
                     let is_shadowed = candidate.item.is_none() && of_project.contains(&plugin.manifest.name);
                     match (decided, pinned) {
@@ -89,7 +106,7 @@ impl Plugins {
             }
         }
         for plugin in built_in {
-            match lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256) {
+            match lock.refuses(&plugin.manifest.name, &plugin.sha256) {
                 None => usable.push(plugin),
                 Some(pin) => {
                     let path = format!("built-in {}", plugin.manifest.name);
@@ -112,14 +129,10 @@ impl Plugins {
         stage_type: &str,
         launcher: Option<&str>,
     ) -> Result<Option<&Arc<Plugin>>, EngineError> {
-        let serves = |plugin: &Plugin| {
-            plugin.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
-                && launcher.is_none_or(|name| plugin.manifest.launcher.as_deref() == Some(name))
-        };
         let untrusted: Vec<Untrusted> = self
             .untrusted
             .iter()
-            .filter(|(plugin, _)| serves(plugin))
+            .filter(|(plugin, _)| plugin.serves(stage_type, launcher))
             .map(|(_, item)| item.clone())
             .collect();
         if !untrusted.is_empty() {
@@ -127,17 +140,12 @@ impl Plugins {
         }
         Ok(self.usable.find(stage_type, launcher))
     }
-}
 
-impl Plugins {
     /// What the plugin that would serve a stage asks for, trusted or not.
     pub(super) fn asked(&self, stage_type: &str, launcher: Option<&str>) -> Option<&Capabilities> {
-        let serves = |plugin: &&Arc<Plugin>| {
-            plugin.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
-                && launcher.is_none_or(|name| plugin.manifest.launcher.as_deref() == Some(name))
-        };
         let untrusted = self.untrusted.iter().map(|(plugin, _)| plugin);
-        let plugin = untrusted.chain(self.usable.plugins()).find(serves)?;
+        let plugin =
+            untrusted.chain(self.usable.plugins()).find(|plugin| plugin.serves(stage_type, launcher))?;
         Some(&plugin.manifest.capabilities)
     }
 }
@@ -155,12 +163,10 @@ fn not_as_pinned(path: String, plugin: &Plugin, pin: &Pin) -> Untrusted {
 /// What a plugin was granted, possibly nothing; the error says what it lacks to be used at all.
 fn decided<'a>(
     trust: &'a Trust,
-    root: &Path,
     path: &str,
-    item: Option<&Item>,
+    standing: Standing,
     plugin: &Plugin,
 ) -> Result<&'a BTreeSet<String>, Untrusted> {
-    let standing = item.map_or(Standing::Trusted, |item| trust.standing(root, &item.path, &item.sha256));
     // A plugin that asks for nothing, or gets nothing, still runs only after somebody said so once.
     match trust.granted(&plugin.sha256) {
         Some(granted) if standing == Standing::Trusted => Ok(granted),

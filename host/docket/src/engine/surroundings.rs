@@ -13,18 +13,25 @@ use crate::plugin::{Limits, Runtime};
 use crate::store::StoreError;
 use crate::store::definitions::{Found, Library};
 
-/// Today's files, and what today's plugins say in their manifests; plugins that are not trusted count, too. Nothing of
-/// them is run.
-pub(super) struct Manifests<'a> {
+/// Today's files, and what today's plugins say in their manifests; plugins that are not trusted count, too.
+pub(super) struct Today<'a> {
     library: Library<'a>,
     plugins: &'a Plugins,
+    /// How trusted plugins are asked about configs. Without it, nothing of any plugin is run.
+    asked: Option<(&'a Runtime, &'a Limits)>,
     /// The first file that is there and can't be believed. The fault that the definition gets for it would mislead.
     refused: RefCell<Option<StoreError>>,
 }
 
-impl<'a> Manifests<'a> {
+impl<'a> Today<'a> {
+    /// Files and manifests alone; no plugin is asked anything.
     pub(super) fn new(library: Library<'a>, plugins: &'a Plugins) -> Self {
-        Self { library, plugins, refused: RefCell::default() }
+        Self { library, plugins, asked: None, refused: RefCell::default() }
+    }
+
+    /// The same, and plugins that are trusted are asked about configs.
+    pub(super) fn asking(self, runtime: &'a Runtime, limits: &'a Limits) -> Self {
+        Self { asked: Some((runtime, limits)), ..self }
     }
 
     /// The file that was refused, if one was: what is said of the definition then is not all there is to say.
@@ -46,14 +53,7 @@ impl<'a> Manifests<'a> {
     }
 }
 
-/// The same, and plugins that are trusted are asked about configs.
-pub(super) struct Today<'a> {
-    pub(super) manifests: Manifests<'a>,
-    pub(super) runtime: &'a Runtime,
-    pub(super) limits: &'a Limits,
-}
-
-impl Surroundings for Manifests<'_> {
+impl Surroundings for Today<'_> {
     fn stage_types(&self) -> Vec<StageType> {
         let mut types = self.plugins.usable.stage_types();
         // What is trusted comes first: a file that appears in a project must not turn definitions faulty. A start
@@ -105,40 +105,6 @@ impl Surroundings for Manifests<'_> {
     fn workflow_names(&self) -> Vec<String> {
         self.library.definition_names().into_iter().map(|(name, _)| name).collect()
     }
-}
-
-impl Surroundings for Today<'_> {
-    fn stage_types(&self) -> Vec<StageType> {
-        self.manifests.stage_types()
-    }
-
-    fn launchers(&self) -> Vec<String> {
-        self.manifests.launchers()
-    }
-
-    fn template(&self, name: &str) -> Option<String> {
-        self.manifests.template(name)
-    }
-
-    fn template_names(&self) -> Vec<String> {
-        self.manifests.template_names()
-    }
-
-    fn schema(&self, name: &str) -> Option<Result<Value, String>> {
-        self.manifests.schema(name)
-    }
-
-    fn schema_names(&self) -> Vec<String> {
-        self.manifests.schema_names()
-    }
-
-    fn workflow(&self, name: &str) -> Option<FoundWorkflow> {
-        self.manifests.workflow(name)
-    }
-
-    fn workflow_names(&self) -> Vec<String> {
-        self.manifests.workflow_names()
-    }
 
     fn config_faults(&self, stage_type: &str, launcher: Option<&str>, config: &Value) -> Vec<ConfigFault> {
         // Which launcher will run an agent is known only at the start, unless the definition says; and a plugin that
@@ -147,9 +113,10 @@ impl Surroundings for Today<'_> {
             return Vec::new();
         }
         let launcher = launcher.filter(|_| stage_type == "agent");
-        let Ok(Some(plugin)) = self.manifests.plugins.find(stage_type, launcher) else { return Vec::new() };
-        let limits = plugin.rights.limits.raise(*self.limits);
-        self.runtime.check(plugin, stage_type, config, &limits).unwrap_or_else(|failure| {
+        let Some((runtime, limits)) = self.asked else { return Vec::new() };
+        let Ok(Some(plugin)) = self.plugins.find(stage_type, launcher) else { return Vec::new() };
+        let limits = plugin.rights.limits.raise(*limits);
+        runtime.check(plugin, stage_type, config, &limits).unwrap_or_else(|failure| {
             vec![ConfigFault { pointer: String::new(), message: failure.message, hint: failure.hint }]
         })
     }

@@ -98,7 +98,8 @@ pub struct Offers {
     /// What can be trusted, by path.
     pub list: Vec<Offer>,
     items: Vec<Item>,
-    plugins: Vec<Candidate>,
+    /// What the project's plugins that nobody decided about would be granted, by their hash.
+    grants: Vec<(String, Grant)>,
 }
 
 impl Offers {
@@ -109,13 +110,20 @@ impl Offers {
     pub fn look(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
         let trust = Trust::load(home)?;
         let lock = PluginLock::load(project)?;
-        let items = items(project)?;
-        let loaded = Plugins::load(project, home, max_bytes)?;
         let plugins = candidates(Some(project), home, max_bytes)?;
-        let mut list = Vec::new();
         // Plugins as they were looked at; everything else, whatever it is called, is shown as the text it is.
-        let (_, mut items): (Vec<Item>, Vec<Item>) =
-            items.into_iter().partition(|item| plugins.iter().any(|candidate| candidate.is_at(&item.path)));
+        let mut items = items(project)?;
+        items.retain(|item| !plugins.iter().any(|candidate| candidate.is_at(&item.path)));
+        let offer = |candidate| plugin_offer(&trust, &lock, project.root(), candidate);
+        let offers = plugins.iter().map(offer).collect::<Result<Vec<Offer>, EngineError>>()?;
+        let of_project = || plugins.iter().filter(|candidate| candidate.item.is_some());
+        let undecided = of_project()
+            .filter_map(|candidate| candidate.plugin.as_ref().ok())
+            .filter(|plugin| trust.decided(&plugin.sha256).is_none());
+        let grants = undecided.map(|plugin| (plugin.sha256.clone(), grant(plugin, None))).collect();
+        let of_plugins: Vec<Item> = of_project().filter_map(|candidate| candidate.item.clone()).collect();
+        let loaded = Plugins::of(plugins, &trust, &lock, project.root())?;
+        let mut list = Vec::new();
         for item in &items {
             let standing = trust.standing(project.root(), &item.path, &item.sha256);
             let text = std::str::from_utf8(&item.bytes).ok();
@@ -136,11 +144,9 @@ impl Offers {
                 plugin: None,
             });
         }
-        for candidate in &plugins {
-            list.push(plugin_offer(&trust, &lock, project.root(), candidate)?);
-        }
-        items.extend(plugins.iter().filter_map(|candidate| candidate.item.clone()));
-        Ok(Self { list, items, plugins })
+        list.extend(offers);
+        items.extend(of_plugins);
+        Ok(Self { list, items, grants })
     }
 
     /// Whether anything of the project is not trusted as it is, or a plugin of its was not decided about.
@@ -155,9 +161,7 @@ impl Offers {
 
     /// Whether a plugin that asks for something would be granted it: one that nobody decided about.
     pub fn grants(&self) -> bool {
-        let plugins = self.list.iter().filter_map(|offer| offer.plugin.as_ref());
-        let granted = |plugin: &&PluginOffer| plugin.is_of_project && !plugin.is_decided;
-        plugins.filter(granted).any(|plugin| !plugin.capabilities.is_empty())
+        self.grants.iter().any(|(_, grant)| !grant.asked.is_empty())
     }
 
     /// Trusts everything as it was looked at, and grants the project's plugins that nobody decided about what they ask
@@ -189,10 +193,10 @@ impl Offers {
         }
         Trust::update(home, |trust| {
             trust.pin(project.root(), &self.items);
-            let of_project = self.plugins.iter().filter(|candidate| candidate.item.is_some());
-            for plugin in of_project.filter_map(|candidate| candidate.plugin.as_ref().ok()) {
-                if trust.decided(&plugin.sha256).is_none() {
-                    trust.decide(&plugin.sha256, grant(plugin, None));
+            for (sha256, grant) in self.grants {
+                // Whatever was decided while this was looked at counts.
+                if trust.decided(&sha256).is_none() {
+                    trust.decide(&sha256, grant);
                 }
             }
             texts::keep(home, trust, &self.items)
@@ -241,7 +245,7 @@ fn plugin_offer(
         let granted = had(&text);
         (text, granted)
     };
-    let pinned = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+    let pinned = lock.refuses(&plugin.manifest.name, &plugin.sha256);
     Ok(Offer {
         path: candidate.path.clone(),
         sha256: plugin.sha256.clone(),

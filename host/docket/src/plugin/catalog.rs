@@ -69,12 +69,16 @@ impl Plugin {
         };
         Ok(Self { manifest, imports, rights, origin, sha256, bytes })
     }
-}
 
-impl Plugin {
     /// The same plugin, with those of the capabilities it asks for that were granted.
     pub fn granted(self, granted: &BTreeSet<String>) -> Self {
         Self { rights: self.manifest.capabilities.granted(granted), ..self }
+    }
+
+    /// Whether it serves a stage type; for `agent`, whether it is this launcher.
+    pub fn serves(&self, stage_type: &str, launcher: Option<&str>) -> bool {
+        self.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
+            && launcher.is_none_or(|name| self.manifest.launcher.as_deref() == Some(name))
     }
 
     /// What it asks for and was not granted, as short texts.
@@ -114,10 +118,7 @@ impl Catalog {
 
     /// The plugin that serves a stage type; for `agent`, the one that is this launcher.
     pub fn find(&self, stage_type: &str, launcher: Option<&str>) -> Option<&Arc<Plugin>> {
-        self.plugins.iter().find(|plugin| {
-            plugin.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
-                && launcher.is_none_or(|name| plugin.manifest.launcher.as_deref() == Some(name))
-        })
+        self.plugins.iter().find(|plugin| plugin.serves(stage_type, launcher))
     }
 
     /// The stage types that are served, each once.

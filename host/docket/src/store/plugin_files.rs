@@ -1,11 +1,13 @@
 //! Plugin files: the user's own, and putting files into the user's folder or a project. Which of a project's are trusted
 //! is another matter: see [`super::trust::items`].
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use docket_core::run::ProjectPath;
 
-use super::{Home, Project, StoreError, project};
+use super::{Home, Project, StoreError, project, user_file};
 use crate::disk::{Durability, create_folder, create_private, remove_if_there, replace, sync_folder};
 
 /// A plugin file's bytes, unless it is larger than allowed.
@@ -21,16 +23,10 @@ const FOLDER: &str = "plugins";
 /// When the folder can't be read.
 pub fn of_user(home: &Home, max_bytes: u64) -> Result<Vec<(PathBuf, PluginBytes)>, StoreError> {
     let folder = home.plugins();
-    let entries = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(cause) => return Err(StoreError::io("can't read", &folder)(cause)),
-    };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
-        .collect();
-    paths.sort();
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let paths = user_file::named(&folder, "wasm")?;
     let private = |path: PathBuf| {
         let bytes = home.refuse_unsafe(&path).and_then(|()| read(&path, max_bytes));
         (path, bytes)
@@ -43,6 +39,7 @@ pub fn of_user(home: &Home, max_bytes: u64) -> Result<Vec<(PathBuf, PluginBytes)
 /// # Errors
 /// When it can't be read.
 pub fn read(path: &Path, max_bytes: u64) -> PluginBytes {
+    // Looked at before it is opened: opening a named pipe would wait for its other end.
     let metadata = std::fs::metadata(path).map_err(StoreError::io("can't look at", path))?;
     if !metadata.is_file() {
         let detail = "is no file; name the .wasm file itself".to_owned();
@@ -51,7 +48,11 @@ pub fn read(path: &Path, max_bytes: u64) -> PluginBytes {
     if metadata.len() > max_bytes {
         return Ok(None);
     }
-    Ok(Some(std::fs::read(path).map_err(StoreError::io("can't read", path))?))
+    // One more than allowed: it may grow while it is read.
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(max_bytes + 1).read_to_end(&mut bytes));
+    read.map_err(StoreError::io("can't read", path))?;
+    Ok((bytes.len() as u64 <= max_bytes).then_some(bytes))
 }
 
 /// Where a plugin is to be put.

@@ -73,8 +73,9 @@ impl PluginLock {
         if stored.format != FORMAT {
             return Err(format!("format {} is not the one this docket reads ({FORMAT})", stored.format));
         }
-        let is_hash =
-            |pin: &Pin| pin.sha256.len() == 64 && pin.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // As docket writes it: a hash in capitals would never be that of any plugin.
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_hash = |pin: &Pin| pin.sha256.len() == 64 && pin.sha256.bytes().all(is_digit);
         if let Some((name, _)) = stored.plugins.iter().find(|(_, pin)| !is_hash(pin)) {
             return Err(format!("the sha256 of '{}' is none", name.escape_debug()));
         }
@@ -109,6 +110,11 @@ impl PluginLock {
         self.pins.get(name)
     }
 
+    /// What is pinned of the plugin with this name when these are not the bytes it names.
+    pub fn refuses(&self, name: &str, sha256: &str) -> Option<&Pin> {
+        self.pin(name).filter(|pin| pin.sha256 != sha256)
+    }
+
     /// What is pinned, by name.
     pub fn pins(&self) -> impl Iterator<Item = (&str, &Pin)> {
         self.pins.iter().map(|(name, pin)| (name.as_str(), pin))
@@ -122,11 +128,6 @@ impl PluginLock {
     /// Pins nothing of that name any more. True when it did.
     pub fn remove(&mut self, name: &str) -> bool {
         self.pins.remove(name).is_some()
-    }
-
-    /// Pins nothing any more.
-    pub fn clear(&mut self) {
-        self.pins.clear();
     }
 }
 
@@ -151,6 +152,7 @@ mod tests {
         assert!(PluginLock::parse(&pin(&"0".repeat(64))).is_ok());
         for text in [
             pin("short"),
+            pin(&"A".repeat(64)),
             pin(&"x".repeat(64)),
             "format: 2\n".to_owned(),
             "plugins: {}\n".to_owned(),

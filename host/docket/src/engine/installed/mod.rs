@@ -121,7 +121,7 @@ impl Workshop<'_> {
         let built_in = Catalog::built_in(crate::embedded::COMPONENTS)
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
         found.extend(built_in.into_iter().map(|plugin| {
-            let pin = lock.pin(&plugin.manifest.name).filter(|pin| pin.sha256 != plugin.sha256);
+            let pin = lock.refuses(&plugin.manifest.name, &plugin.sha256);
             Installed {
                 path: "built-in".to_owned(),
                 source: Source::BuiltIn,
@@ -154,17 +154,15 @@ impl Workshop<'_> {
             return Installed { path, source, plugin, state: State::Broken, grant: None };
         };
         let grant = trust.decided(&plugin.sha256).cloned();
-        let standing = match (&candidate.item, self.project) {
-            (Some(item), Some(project)) => trust.standing(project.root(), &item.path, &item.sha256),
-            _ => Standing::Trusted,
-        };
+        let standing =
+            self.project.map_or(Standing::Trusted, |project| candidate.standing(trust, project.root()));
         let name = &plugin.manifest.name;
         let comes_first = |other: &&Installed| {
             other.source == Source::Project && matches!(other.state, State::Ready | State::PartlyGranted)
         };
         let is_shadowed = source == Source::User
             && before.iter().filter(comes_first).any(|other| other.name() == Some(name));
-        let pin = lock.pin(name).filter(|pin| pin.sha256 != plugin.sha256);
+        let pin = lock.refuses(name, &plugin.sha256);
         let is_complete = grant.as_ref().is_some_and(|grant| {
             plugin.manifest.capabilities.listed().iter().all(|asked| grant.granted.contains(asked))
         });
