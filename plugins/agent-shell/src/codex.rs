@@ -4,12 +4,13 @@
 //! `turn.completed` or `turn.failed`. The end of a turn is the truth, not the exit code: a turn without one was
 //! interrupted. `error` events may be followed by a retry, so they only explain a failure.
 
+use docket_launcher::answer;
 use docket_plugin::process::{Argument, Command, ExitStatus};
 use docket_plugin::report::{Level, Usage};
 use docket_plugin::{Agent, Error, Value};
 
 use crate::preset::{Preset, Reader, Signal, described, users_arguments};
-use crate::{answer, strict};
+use crate::strict;
 
 /// The attachment with the result's schema, and the file for the answer.
 const SCHEMA_FILE: &str = "schema.json";

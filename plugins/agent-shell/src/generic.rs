@@ -1,10 +1,10 @@
 //! The preset `generic`: any program that reads a prompt on standard input and prints a JSON result.
 
+use docket_launcher::answer;
 use docket_plugin::process::{Command, ExitStatus};
 use docket_plugin::report::Level;
 use docket_plugin::{Agent, Error, Value};
 
-use crate::answer;
 use crate::preset::{Preset, Reader, Signal, described, users_arguments};
 
 /// How much standard output is kept; docket gives a stage 256 MiB of memory.

@@ -1,10 +1,8 @@
 //! The launcher `shell`: runs an agent's command line program in batch mode and returns its answer.
 //!
 //! [`preset`] lists the programs that are known, one file each: how they are called and how what they print is read.
-//! [`session`] follows the process, [`answer`] finds JSON in text, [`strict`] fits schemas to agents that take them
-//! natively. Must not judge an answer: docket checks it against the schema.
+//! [`session`] follows the process, [`strict`] fits schemas to agents that take them natively. Must not judge an answer: docket checks it against the schema.
 
-mod answer;
 mod codex;
 mod generic;
 mod preset;

@@ -17,8 +17,10 @@
 //! The contract itself, with everything a plugin may rely on, is `wit/stage.wit`. This crate adds types and
 //! nothing else: it must not do for docket's own plugins what a third party's can't do. Built for another target
 //! than WebAssembly it still compiles, so that a plugin's logic can be tested with plain `cargo test`; only
-//! [`process::spawn`] then answers with an error.
+//! [`process::spawn`] and [`dialogue::open`] then answer with an error.
 
+pub mod answer;
+pub mod dialogue;
 pub mod guest_path;
 #[doc(hidden)]
 pub mod manifest;

@@ -103,13 +103,14 @@ pub struct Child {
 /// See [`SpawnError`].
 pub fn spawn(command: &Command) -> Result<Child, SpawnError> {
     #[cfg(target_arch = "wasm32")]
-    return spawn_on_host(command);
+    return wire::spawn(&to_wire(command)).map(|inner| Child { inner }).map_err(from_wire);
     #[cfg(not(target_arch = "wasm32"))]
     Err(SpawnError::NotGranted(format!("'{}' can't be run outside docket", command.program)))
 }
 
+/// A command as the contract has it.
 #[cfg(target_arch = "wasm32")]
-fn spawn_on_host(command: &Command) -> Result<Child, SpawnError> {
+pub(crate) fn to_wire(command: &Command) -> wire::Command {
     let argument = |argument: &Argument| match argument.clone() {
         Argument::Text(text) => wire::Argument::Text(text),
         Argument::Attachment(name) => wire::Argument::Attachment(name),
@@ -119,34 +120,43 @@ fn spawn_on_host(command: &Command) -> Result<Child, SpawnError> {
         name: name.clone(),
         content: content.clone(),
     };
-    let command = wire::Command {
+    wire::Command {
         program: command.program.clone(),
         arguments: command.arguments.iter().map(argument).collect(),
         attachments: command.attachments.iter().map(attachment).collect(),
         stdin: command.stdin.clone(),
-    };
-    wire::spawn(&command).map(|inner| Child { inner }).map_err(|error| match error {
+    }
+}
+
+/// Why a process could not be run, from the contract.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn from_wire(error: wire::ProcessError) -> SpawnError {
+    match error {
         wire::ProcessError::NotGranted(text) => SpawnError::NotGranted(text),
         wire::ProcessError::NotFound(text) => SpawnError::NotFound(text),
         wire::ProcessError::Lost(text) => SpawnError::Lost(text),
         wire::ProcessError::Failed(text) => SpawnError::Failed(text),
-    })
+    }
+}
+
+/// What happened to a process, from the contract.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn event_from_wire(event: wire::Event) -> Event {
+    match event {
+        wire::Event::Stdout(line) => Event::Stdout(line),
+        wire::Event::Stderr(line) => Event::Stderr(line),
+        wire::Event::Exited(status) => {
+            Event::Exited(ExitStatus { code: status.code, signal: status.signal, answers: status.answers })
+        }
+        wire::Event::Idle => Event::Idle,
+    }
 }
 
 impl Child {
     /// Waits for the next event, at most so many milliseconds.
     pub fn next(&self, timeout_milliseconds: u64) -> Event {
         #[cfg(target_arch = "wasm32")]
-        return match self.inner.next(timeout_milliseconds) {
-            wire::Event::Stdout(line) => Event::Stdout(line),
-            wire::Event::Stderr(line) => Event::Stderr(line),
-            wire::Event::Exited(status) => Event::Exited(ExitStatus {
-                code: status.code,
-                signal: status.signal,
-                answers: status.answers,
-            }),
-            wire::Event::Idle => Event::Idle,
-        };
+        return event_from_wire(self.inner.next(timeout_milliseconds));
         #[cfg(not(target_arch = "wasm32"))]
         {
             let _ = timeout_milliseconds;

@@ -55,6 +55,12 @@ pub struct Agent {
     pub prompt_file: String,
     /// JSON Schema the agent's result must fit.
     pub schema: Option<Value>,
+    /// Whether the prompt already shows that schema.
+    #[serde(default)]
+    pub prompt_shows_schema: bool,
+    /// How often the agent may be asked to mend an answer that does not fit, in the same session where it can.
+    #[serde(default = "one")]
+    pub repairs: u32,
     /// The launcher profile in force.
     pub profile: Profile,
 }
@@ -73,6 +79,11 @@ pub struct Profile {
     pub arguments: Vec<String>,
     /// Seconds without any output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
+}
+
+/// How often an answer may be mended, for a docket that does not say.
+fn one() -> u32 {
+    1
 }
 
 impl Request {

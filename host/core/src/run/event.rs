@@ -296,6 +296,9 @@ pub struct ProfileSnapshot {
     /// Seconds after which the agent is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// How often the agent may be asked to mend an answer that does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<u32>,
 }
 
 /// What a person or another program has to answer.

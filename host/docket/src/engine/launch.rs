@@ -85,6 +85,7 @@ fn snapshot(name: String, profile: &Profile) -> ProfileSnapshot {
         environment: profile.env.clone(),
         idle_timeout: profile.idle_timeout.map(|duration| duration.seconds),
         timeout: profile.timeout.map(|duration| duration.seconds),
+        repairs: profile.repairs,
     }
 }
 

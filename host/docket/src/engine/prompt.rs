@@ -21,6 +21,11 @@ pub(super) struct PromptFacts<'a> {
     pub(super) inputs: &'a std::collections::BTreeMap<String, Value>,
 }
 
+/// A schema as prompts show it.
+pub(super) fn schema_text(schema: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(schema).unwrap_or_default()
+}
+
 /// Renders the prompt of an agent stage.
 pub(super) fn prompt(
     project: &Project,
@@ -44,8 +49,7 @@ pub(super) fn prompt(
     }
     variables.insert("inputs".to_owned(), json!(facts.inputs));
     if let Some(schema) = &task.schema {
-        let text = serde_json::to_string_pretty(schema).unwrap_or_default();
-        variables.insert("schema".to_owned(), Value::from(text));
+        variables.insert("schema".to_owned(), Value::from(schema_text(schema)));
     }
     if let Some(perspective) = task.config.get("perspective").or_else(|| facts.inputs.get("perspective")) {
         variables.insert("perspective".to_owned(), perspective.clone());

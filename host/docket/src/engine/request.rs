@@ -54,6 +54,10 @@ pub struct RequestAgent<'a> {
     pub prompt_file: &'a str,
     /// JSON Schema the result must fit.
     pub schema: Option<&'a Value>,
+    /// Whether the prompt already shows that schema.
+    pub prompt_shows_schema: bool,
+    /// How often the agent may be asked to mend an answer that does not fit.
+    pub repairs: u32,
     /// The launcher profile in force.
     pub profile: RequestProfile<'a>,
 }

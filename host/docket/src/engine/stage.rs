@@ -9,7 +9,7 @@ use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, Pro
 use docket_core::secret::Secrets;
 use serde_json::Value;
 
-use super::prompt::{PromptFacts, prompt};
+use super::prompt::{PromptFacts, prompt, schema_text};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
 use super::{Engine, EngineError, Untrusted};
 use super::{launch, masked};
@@ -21,6 +21,9 @@ use crate::store::change::Seen;
 use crate::store::run_folder::file_name;
 use crate::store::trust::Standing;
 use crate::store::{RunFolder, StoreError, change};
+
+/// How often an agent is asked to mend an answer that does not fit, when its profile does not say.
+const DEFAULT_REPAIRS: u32 = 1;
 
 /// A stage, ready to be handed to a thread.
 pub(super) struct Job {
@@ -285,6 +288,11 @@ fn request(
             prompt: &agent.prompt,
             prompt_file: &agent.file,
             schema: task.schema.as_ref(),
+            prompt_shows_schema: task
+                .schema
+                .as_ref()
+                .is_some_and(|schema| agent.prompt.contains(&schema_text(schema))),
+            repairs: profile.and_then(|profile| profile.repairs).unwrap_or(DEFAULT_REPAIRS),
             profile: profile.map(request_profile).unwrap_or_default(),
         }),
     };

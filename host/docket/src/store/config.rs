@@ -57,6 +57,8 @@ pub struct Profile {
     pub timeout: Option<Duration>,
     /// How long it may be silent.
     pub idle_timeout: Option<Duration>,
+    /// How often it may be asked to mend an answer that does not fit; once when left out.
+    pub repairs: Option<u32>,
 }
 
 /// Limits of stages; what is left out keeps docket's own.

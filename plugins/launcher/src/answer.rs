@@ -6,7 +6,7 @@ use docket_plugin::{Error, Value};
 const SHOWN_CHARACTERS: usize = 120;
 
 /// The JSON value in a text: the whole text, else the last fenced `json` block, else the last balanced object.
-pub(crate) fn read(text: &str) -> Option<Value> {
+pub fn read(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim();
     serde_json::from_str(text)
         .ok()
@@ -15,7 +15,7 @@ pub(crate) fn read(text: &str) -> Option<Value> {
 }
 
 /// The error for a text without JSON, naming how it begins.
-pub(crate) fn unreadable(text: &str) -> Error {
+pub fn unreadable(text: &str) -> Error {
     let text = text.trim();
     let message = if text.is_empty() {
         "the agent ended without an answer".to_owned()
