@@ -118,7 +118,10 @@ pub(crate) fn in_file_contents(ground: Ground) {
 pub(crate) fn in_kept_answer(ground: Ground) {
     let result = ground.completes(evil());
     let text = ground.place.read(result["kept"].as_str().expect("a file"));
-    assert!(!text.contains(|character: char| character.is_control() && !"\n\t".contains(character)), "{text:?}");
+    assert!(
+        !text.contains(|character: char| character.is_control() && !"\n\t".contains(character)),
+        "{text:?}"
+    );
     assert!(text.contains("\\u001b["), "{text:?}");
 }
 

@@ -10,7 +10,8 @@ use crate::sandbox::{PLUGIN, act_all, definition, guest, guest_place, results, r
 fn place_with_schemas() -> Place {
     let place = guest_place();
     let change = |manifest: &mut Value| {
-        manifest["stages"][0]["result"] = json!({ "type": "object", "properties": { "code": { "type": "integer" } } });
+        manifest["stages"][0]["result"] =
+            json!({ "type": "object", "properties": { "code": { "type": "integer" } } });
     };
     place.write(PLUGIN, with_manifest(&guest(), change));
     let schema = json!({
@@ -92,7 +93,8 @@ fn what_an_agent_said_is_kept_for_people() {
     let place = guest_place();
     let texts = ["word for word\n", "\u{1b}[31mred", ""];
     let config = json!({ "act": "answer", "texts": texts });
-    let output = act_all(&place, &definition(json!([{ "name": "a b", "type": "test", "config": config }]))).success();
+    let output =
+        act_all(&place, &definition(json!([{ "name": "a b", "type": "test", "config": config }]))).success();
     let run = run_of(&output);
     let kept = results(&place, &run)["a b"]["kept"].clone();
     let names: Vec<&str> = kept.as_array().expect("names").iter().filter_map(Value::as_str).collect();

@@ -8,8 +8,8 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    PLUGIN, act, assert_failure, failure_of, guest_place, guest_with_spawn, result_of, results, run_of, single,
-    with_manifest,
+    PLUGIN, act, assert_failure, failure_of, guest_place, guest_with_spawn, result_of, results, run_of,
+    single, with_manifest,
 };
 use crate::support::{run_with, signal, status_of};
 
@@ -53,8 +53,7 @@ impl Talk {
     /// The config of an act with the partner.
     fn config(&self, act: &str, more: Value) -> Value {
         let folder = self.folder().display().to_string();
-        let mut config =
-            json!({ "act": act, "program": "/bin/sh", "arguments": [format!("{folder}/partner.sh"), folder] });
+        let mut config = json!({ "act": act, "program": "/bin/sh", "arguments": [format!("{folder}/partner.sh"), folder] });
         let fields = more.as_object().cloned().unwrap_or_default();
         config.as_object_mut().expect("fields").extend(fields);
         config
@@ -179,7 +178,8 @@ fn wherever_docket_dies_each_line_is_heard_once() {
     for time in 1..=4 {
         for kind in ["kill-before", "kill-after", "torn"] {
             let talk = Talk::with(PARTNER);
-            let run = talk.killed_by(&format!("{kind}:dialogue.write:{time}"), &talk.says(&["one", "two", "three"]));
+            let run = talk
+                .killed_by(&format!("{kind}:dialogue.write:{time}"), &talk.says(&["one", "two", "three"]));
             let what = format!("{kind} at {time}");
             let resumed = talk.resume(&run);
             assert_eq!(resumed.code, 0, "{what}: {}", resumed.stderr);
@@ -220,12 +220,21 @@ fn a_partner_outlives_docket() {
 #[cfg(debug_assertions)]
 #[test]
 fn a_replay_gives_no_more_than_was_read_when_something_was_said() {
-    for fault in ["kill-after:dialogue.write:2", "kill-before:dialogue.write:3", "kill-after:dialogue.write:3"] {
+    for fault in
+        ["kill-after:dialogue.write:2", "kill-before:dialogue.write:3", "kill-after:dialogue.write:3"]
+    {
         let talk = Talk::with("echo ready; while read -r line; do echo \"you said $line\"; done");
-        let run = talk.killed_by(fault, &talk.config("listen", json!({ "says": ["a", "b", "c"], "patience": 30_000 })));
+        let run = talk
+            .killed_by(fault, &talk.config("listen", json!({ "says": ["a", "b", "c"], "patience": 30_000 })));
         talk.resume(&run).success();
         let wanted = [
-            "heard ready", "said a", "heard you said a", "said b", "heard you said b", "said c", "heard you said c",
+            "heard ready",
+            "said a",
+            "heard you said a",
+            "said b",
+            "heard you said b",
+            "said c",
+            "heard you said c",
         ];
         assert_eq!(results(&talk.place, &run)["s"], json!(wanted), "{fault}");
     }
@@ -269,9 +278,10 @@ fn without_its_supervisor_a_dialogue_fails_honestly() {
 #[cfg(debug_assertions)]
 #[test]
 fn a_line_that_the_disk_refuses_is_sent_to_nobody() {
-    for (fault, cause) in
-        [("enospc:dialogue.write:2", "No space left on device"), ("eio:dialogue.write:2", "Input/output error")]
-    {
+    for (fault, cause) in [
+        ("enospc:dialogue.write:2", "No space left on device"),
+        ("eio:dialogue.write:2", "Input/output error"),
+    ] {
         let talk = Talk::with(PARTNER);
         talk.place.trusted_definition("acts", &single(&talk.says(&["one", "two"])));
         let output = run_with(&talk.place, &[("DOCKET_FAULTS", fault)], &["workflow", "start", "acts"]);
@@ -310,7 +320,8 @@ fn verify_finds_what_was_changed_in_what_was_said() {
 fn values_of_granted_variables_are_masked_in_what_was_said() {
     const VALUE: &str = "a-secret-of-the-partner";
     let talk = Talk::with(PARTNER);
-    talk.place.trusted_definition("acts", &single(&talk.says(&["one", "key a-secret-of-the-partner", "two"])));
+    talk.place
+        .trusted_definition("acts", &single(&talk.says(&["one", "key a-secret-of-the-partner", "two"])));
     let environment = [("PARTNER_KEY", VALUE)];
     run_with(&talk.place, &environment, &["workflow", "start", "acts"]).success();
     // The partner got it.
@@ -327,7 +338,8 @@ fn values_of_granted_variables_are_masked_in_what_was_said() {
 fn a_masked_dialogue_is_taken_up_like_any_other() {
     const VALUE: &str = "a-secret-of-the-partner";
     let talk = Talk::with(PARTNER);
-    talk.place.trusted_definition("acts", &single(&talk.says(&["one", "key a-secret-of-the-partner", "two"])));
+    talk.place
+        .trusted_definition("acts", &single(&talk.says(&["one", "key a-secret-of-the-partner", "two"])));
     let environment = [("PARTNER_KEY", VALUE), ("DOCKET_FAULTS", "kill-before:journal.write:2")];
     let output = run_with(&talk.place, &environment, &["workflow", "start", "acts"]);
     assert_eq!(output.code, -1, "{}", output.stderr);
@@ -342,5 +354,7 @@ fn a_masked_dialogue_is_taken_up_like_any_other() {
 #[test]
 fn acts_without_the_ability_say_so() {
     let place = guest_place();
-    act(&place, json!({ "act": "converse", "program": "/bin/sh" })).code(1).says("without the feature `spawn`");
+    act(&place, json!({ "act": "converse", "program": "/bin/sh" }))
+        .code(1)
+        .says("without the feature `spawn`");
 }

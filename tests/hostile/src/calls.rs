@@ -236,11 +236,12 @@ pub(crate) fn answer_check(_: &Request) -> Result<Outcome, Error> {
 /// Answers that are no JSON, or nothing that anybody reads, each of which is one fault.
 pub(crate) fn odd_answers(_: &Request) -> Result<Outcome, Error> {
     let mut tries = Tries::default();
-    let fits = |text: &str| match docket_plugin::export::bindings::docket::stage::answer::check(text).as_slice() {
-        [] => Ok(()),
-        [fault] => Err(fault.message.clone()),
-        several => panic!("{} faults of one", several.len()),
-    };
+    let fits =
+        |text: &str| match docket_plugin::export::bindings::docket::stage::answer::check(text).as_slice() {
+            [] => Ok(()),
+            [fault] => Err(fault.message.clone()),
+            several => panic!("{} faults of one", several.len()),
+        };
     let deep = "[".repeat(1_000_000);
     let nested = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for (name, text) in [

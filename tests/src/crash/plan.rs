@@ -275,8 +275,9 @@ fn anywhere(random: &mut Random, place: usize) -> PointFault {
 
 fn points(random: &mut Random, place: usize) -> Trouble {
     let first = point(random, place);
-    let is_helpers =
-        ["supervisor.", "launcher.", "agent.", "dialogue.pump"].iter().any(|start| first.point.starts_with(start));
+    let is_helpers = ["supervisor.", "launcher.", "agent.", "dialogue.pump"]
+        .iter()
+        .any(|start| first.point.starts_with(start));
     let second = (is_helpers && random.chance(70)).then(|| point(random, place));
     Trouble::Points(first, second)
 }

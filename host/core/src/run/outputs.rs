@@ -143,9 +143,9 @@ impl OutputSchemas {
 /// `result-invalid` with each place that does not fit; the result itself is kept in the failure.
 pub fn validate(workflow: &Workflow, stage: &Stage, result: &Value) -> Result<(), Failure> {
     let schemas = OutputSchemas::of(workflow, stage);
-    let faults = schemas
-        .each(result)
-        .flat_map(|(name, _, misfits)| misfits.into_iter().map(move |misfit| format!("{name}: {}", placed(&misfit))));
+    let faults = schemas.each(result).flat_map(|(name, _, misfits)| {
+        misfits.into_iter().map(move |misfit| format!("{name}: {}", placed(&misfit)))
+    });
     told(faults.collect(), result)
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::outputs::{gathered_output_of, gathered_outputs_of, output_of};
-use super::{Failure, Feedback, LaunchSettings, OutputSchemas, RunState, StageState, StageStatus, outputs_of};
+use super::{
+    Failure, Feedback, LaunchSettings, OutputSchemas, RunState, StageState, StageStatus, outputs_of,
+};
 use crate::definition::{
     Config, ExpressionError, OutputSpec, RunFacts, Scope, Stage, StageLookup, Template, Workflow, output_path,
 };

@@ -58,8 +58,7 @@ struct Missing {
 pub(super) fn command_interfaces(imports: &[String]) -> Option<String> {
     let is_imported = |interface: &&str| {
         let names = |import: &String| {
-            parts(import)
-                .is_some_and(|(package, name, _)| package == CONTRACT_PACKAGE && name == *interface)
+            parts(import).is_some_and(|(package, name, _)| package == CONTRACT_PACKAGE && name == *interface)
         };
         imports.iter().any(names)
     };
@@ -232,7 +231,10 @@ mod tests {
         for (import, words) in [
             ("docket:stage/report@0.2.0", &["contract 0.2.0", "use a docket that runs contract 0.2.0"][..]),
             ("docket:stage/report@0.0.9", &["0.0.9", "build the plugin anew"]),
-            ("docket:stage/network@0.1.0", &["no part of contract 0.1.0", "types, report, answer, process, dialogue"]),
+            (
+                "docket:stage/network@0.1.0",
+                &["no part of contract 0.1.0", "types, report, answer, process, dialogue"],
+            ),
             ("wasi:http/types@0.2.0", &["network", "wasm32-wasip2"]),
             ("wasi:keyvalue/store@0.2.0", &["which no contract gives", "wasi:filesystem"]),
             ("wasi:clocks/timezone@0.2.0", &["no part of the WASI 0.2"]),

@@ -148,9 +148,10 @@ impl Runtime {
         let (tier, stage) = self.link(plugin, &granted, &limits)?;
         let share = self.descriptors.share(limits.handles);
         let context =
-            StageContext::new(limits, None, Arc::new(|_| {}), Answers::of_no_stage(), None, share, &[]).map_err(|cause| {
-                Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-            })?;
+            StageContext::new(limits, None, Arc::new(|_| {}), Answers::of_no_stage(), None, share, &[])
+                .map_err(|cause| {
+                    Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+                })?;
         let mut store = new_store(tier.engine(), context, &limits);
         let (stage_type, config) = (stage_type.to_owned(), config.to_string());
         let ended = event_loop()?.block_on(async {
@@ -198,11 +199,18 @@ impl Runtime {
             .filter(|_| call.grants.exec)
             .map(|command| Processes::new(command, call.cancel.clone(), call.limits.processes));
         let share = self.descriptors.share(call.limits.handles);
-        let context =
-            StageContext::new(call.limits, Some(&mounts), call.notices, call.answers, processes, share, &call.environment)
-                .map_err(|cause| {
-                    Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-                })?;
+        let context = StageContext::new(
+            call.limits,
+            Some(&mounts),
+            call.notices,
+            call.answers,
+            processes,
+            share,
+            &call.environment,
+        )
+        .map_err(|cause| {
+            Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+        })?;
         let mut store = new_store(tier.engine(), context, &call.limits);
         let ended = event_loop()?.block_on(async {
             tokio::select! {
@@ -230,7 +238,8 @@ impl Runtime {
     fn link(&self, plugin: &Plugin, grants: &Grants, limits: &Limits) -> Result<(&Tier, Ready), Failure> {
         if let Some(interfaces) = command_interfaces(&plugin.imports).filter(|_| !grants.exec) {
             let name = &plugin.manifest.name;
-            let message = format!("plugin '{name}' imports {interfaces} but was not granted to run a command");
+            let message =
+                format!("plugin '{name}' imports {interfaces} but was not granted to run a command");
             return Err(Failure::new("not-granted", message).hint(if plugin.manifest.capabilities.exec {
                 format!("grant it to run the launcher profile's command: `docket plugin grant {name}`")
             } else {

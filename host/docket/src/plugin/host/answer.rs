@@ -161,7 +161,8 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         // A stage that runs again writes the same files.
         let shown = "results/s/attempt-1".to_owned();
-        let place = AnswerFolder { path: folder.path().join("attempt-1"), shown, secrets: Secrets::default() };
+        let place =
+            AnswerFolder { path: folder.path().join("attempt-1"), shown, secrets: Secrets::default() };
         let mut again = Answers::new(Box::new(|_| Vec::new()), Some(place));
         assert_eq!(keep(&mut again, "three").as_deref(), Some("results/s/attempt-1/answer-1.txt"));
         assert_eq!(std::fs::read_dir(folder.path().join("attempt-1")).expect("readable").count(), 2);

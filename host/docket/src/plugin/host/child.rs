@@ -117,4 +117,3 @@ impl Child {
         self.folder.started()
     }
 }
-

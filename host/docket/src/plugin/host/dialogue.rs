@@ -16,7 +16,8 @@ use super::process_folder::Started;
 use super::said::{MAX_LINE, Said};
 
 /// What a plugin is told that says something else than it said before.
-const DIVERGED: &str = "an earlier attempt at this stage, before docket died, sent something else at this point";
+const DIVERGED: &str =
+    "an earlier attempt at this stage, before docket died, sent something else at this point";
 
 /// A process that a plugin talks to.
 pub struct Partner {
@@ -108,7 +109,11 @@ impl Host for StageContext {
 }
 
 impl HostPartner for StageContext {
-    async fn next(&mut self, partner: Resource<Partner>, timeout_milliseconds: u64) -> wasmtime::Result<Event> {
+    async fn next(
+        &mut self,
+        partner: Resource<Partner>,
+        timeout_milliseconds: u64,
+    ) -> wasmtime::Result<Event> {
         self.next_event(&partner, timeout_milliseconds).await
     }
 

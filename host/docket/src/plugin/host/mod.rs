@@ -125,12 +125,24 @@ impl StageContext {
         let mut table = ResourceTable::new();
         table.set_max_capacity(share.handles);
         let guard = Guard { limits, memory: 0, growth: 0, table_entries: 0, hit: None };
-        Ok(Self { wasi: builder.build(), table, guard, log, usage: Usage::default(), answers, processes, share })
+        Ok(Self {
+            wasi: builder.build(),
+            table,
+            guard,
+            log,
+            usage: Usage::default(),
+            answers,
+            processes,
+            share,
+        })
     }
 
     /// Lines in which the values are masked that only the stage's command may see.
     fn masked_lines(&self) -> SecretStream {
-        self.processes.as_ref().map(|processes| processes.secrets().stream()).unwrap_or_else(|| Secrets::default().stream())
+        self.processes
+            .as_ref()
+            .map(|processes| processes.secrets().stream())
+            .unwrap_or_else(|| Secrets::default().stream())
     }
 
     /// How many handles the stage may have open at a time.

@@ -122,4 +122,3 @@ fn arguments(command: &Command, folder: &ProcessFolder) -> Result<Vec<String>, P
         })
         .collect()
 }
-

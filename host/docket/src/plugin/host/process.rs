@@ -59,7 +59,11 @@ impl Processes {
 
     /// Starts the command, or takes up the one that was started for this stage before. With `is_dialogue` its standard
     /// input stays open.
-    fn start(&mut self, command: &Command, is_dialogue: bool) -> Result<(Child, ProcessFolder), ProcessError> {
+    fn start(
+        &mut self,
+        command: &Command,
+        is_dialogue: bool,
+    ) -> Result<(Child, ProcessFolder), ProcessError> {
         let granted = &self.granted;
         if command.program != granted.name {
             return Err(ProcessError::NotGranted(format!(
