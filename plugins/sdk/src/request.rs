@@ -79,6 +79,13 @@ pub struct Profile {
     pub arguments: Vec<String>,
     /// Seconds without any output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
+    /// Which model the agent is to use; the agent's own choice when none is said.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// What the profile tells this launcher beyond the above, as the user wrote it under `options`. A launcher says
+    /// which ones it knows, and refuses the others by name.
+    #[serde(default)]
+    pub options: BTreeMap<String, Value>,
 }
 
 /// How often an answer may be mended, for a docket that does not say.

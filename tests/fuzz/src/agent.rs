@@ -4,6 +4,7 @@
 //! it). Activities are one short line. A program that failed has no answer. An answer that fits its schema is not
 //! changed on its way through the strict form that some agents want.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use docket_plugin::process::{Argument, ExitStatus};
@@ -32,12 +33,16 @@ pub fn agent(data: &[u8]) {
         prompt: "Review!".into(),
         prompt_file: "prompt.md".into(),
         schema: serde_json::from_str(schema).ok().or_else(|| (mode & 8 == 0).then(|| SCHEMA.clone())),
+        prompt_shows_schema: false,
+        repairs: 1,
         profile: Profile {
             name: "fuzz".into(),
             agent: Some(if mode & 1 == 0 { "codex" } else { "generic" }.to_owned()),
             program: Some("program".into()),
             arguments: vec![],
             idle_timeout: None,
+            model: None,
+            options: BTreeMap::new(),
         },
     };
     let exit = ExitStatus {
@@ -100,12 +105,16 @@ fn is_kept(value: &Value) {
         prompt: String::new(),
         prompt_file: String::new(),
         schema: Some(SCHEMA.clone()),
+        prompt_shows_schema: false,
+        repairs: 1,
         profile: Profile {
             name: String::new(),
             agent: Some("codex".into()),
             program: Some("codex".into()),
             arguments: vec![],
             idle_timeout: None,
+            model: None,
+            options: BTreeMap::new(),
         },
     };
     let said = serde_json::json!({ "type": "item.completed", "item": { "type": "agent_message", "text": value.to_string() } });

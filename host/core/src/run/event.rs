@@ -299,6 +299,12 @@ pub struct ProfileSnapshot {
     /// How often the agent may be asked to mend an answer that does not fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repairs: Option<u32>,
+    /// Which model the agent is to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the launcher is told beyond the above; each launcher says what it knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Value>,
 }
 
 /// What a person or another program has to answer.

@@ -86,6 +86,8 @@ fn snapshot(name: String, profile: &Profile) -> ProfileSnapshot {
         idle_timeout: profile.idle_timeout.map(|duration| duration.seconds),
         timeout: profile.timeout.map(|duration| duration.seconds),
         repairs: profile.repairs,
+        model: profile.model.clone(),
+        options: profile.options.clone(),
     }
 }
 

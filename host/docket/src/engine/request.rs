@@ -75,4 +75,8 @@ pub struct RequestProfile<'a> {
     pub arguments: &'a [String],
     /// Seconds without output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
+    /// Which model the agent is to use; the agent's own choice when none is said.
+    pub model: Option<&'a str>,
+    /// What the profile tells this launcher beyond the above.
+    pub options: BTreeMap<&'a str, &'a Value>,
 }

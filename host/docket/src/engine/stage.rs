@@ -306,6 +306,8 @@ fn request_profile(profile: &ProfileSnapshot) -> RequestProfile<'_> {
         program: launch::program(profile),
         arguments: profile.command.get(1..).unwrap_or_default(),
         idle_timeout: profile.idle_timeout,
+        model: profile.model.as_deref(),
+        options: profile.options.iter().map(|(name, value)| (name.as_str(), value)).collect(),
     }
 }
 

@@ -59,6 +59,11 @@ pub struct Profile {
     pub idle_timeout: Option<Duration>,
     /// How often it may be asked to mend an answer that does not fit; once when left out.
     pub repairs: Option<u32>,
+    /// Which model the agent is to use, for launchers that can choose one.
+    pub model: Option<String>,
+    /// What the launcher is told beyond the above; each launcher says what it knows.
+    #[serde(default)]
+    pub options: BTreeMap<String, serde_json::Value>,
 }
 
 /// Limits of stages; what is left out keeps docket's own.
