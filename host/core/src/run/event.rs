@@ -277,7 +277,7 @@ pub struct LaunchSettings {
 }
 
 /// A launcher profile as it was when the run started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileSnapshot {
     /// Its name.
     pub name: String,

@@ -38,4 +38,6 @@ pub use state::{Feedback, ItemState, RunState, SentBack, StageState};
 pub use status::{RunStatus, StageStatus};
 pub use sub_run::{ID_PREFIX, child_run_id, sub_result};
 pub use survey::{record_hashes, survey};
-pub use task::{OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task};
+pub use task::{
+    DEFAULT_LAUNCHER, OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task,
+};

@@ -1,5 +1,6 @@
 //! One function per command: settings in, exit code out. What is shared by several is below them, in the engine.
 
+pub(super) mod agent;
 mod audit;
 mod audit_log;
 mod check;
@@ -39,6 +40,7 @@ fn obey(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, C
         Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
         Command::Review(arguments) => start::review(&settings, arguments, ui),
         Command::Workflow(command) => workflow(command, settings, ui),
+        Command::Agent(command) => agent::agent(&command, &settings, ui),
         Command::Plugin(command) => plugin::plugin(&command, &settings, ui),
         Command::AuditLog(arguments) => audit_log::audit_log(&settings, &arguments, ui),
         Command::Schema(arguments) => schema::schema(arguments.name.as_deref(), ui),

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
+use crate::cli::commands::agent::AgentListShape;
 use crate::cli::commands::plugin::{PluginListShape, PluginShape};
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
@@ -15,13 +16,14 @@ use crate::plugin::Manifest;
 use crate::report::results::Results;
 use crate::report::timeline::Timeline;
 use crate::store::archive::ArchiveRecord;
+use crate::store::config::{HomeConfig, ProjectConfig};
 use crate::store::snapshot::RunSnapshot;
 
 /// A format: its name, what it is, and its schema.
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 27] = [
+const FORMATS: [Format; 30] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("start", "start --output json: the run, and what its stages may touch", of::<StartShape>),
     (
@@ -46,6 +48,9 @@ const FORMATS: [Format; 27] = [
         of::<PluginShape>,
     ),
     ("plugin-list", "plugin list --output json", of::<PluginListShape>),
+    ("agent-list", "agent list --output json", of::<AgentListShape>),
+    ("config", "config.yml in your own folder", of::<HomeConfig>),
+    ("project-config", "a project's .docket/config.yml", of::<ProjectConfig>),
     ("audit-log", "audit-log --output json", of::<AuditLogShape>),
     ("doctor", "doctor --output json", of::<DoctorShape>),
     ("done", "init, pause, cancel, trust --forget, plugin remove and lock --output json", of::<DoneShape>),

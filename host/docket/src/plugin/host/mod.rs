@@ -8,6 +8,7 @@ pub mod detached;
 pub mod files;
 mod folders;
 pub mod launcher;
+pub mod probe;
 pub mod process;
 pub mod process_folder;
 pub mod records;
