@@ -4,7 +4,7 @@
 use docket_plugin::report::{self, Level};
 use docket_plugin::{Agent, Error, Fault, Value};
 
-use crate::{answer, prompt};
+use crate::answer;
 
 /// What an agent said in the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,14 +17,15 @@ pub enum Reply {
 
 impl Reply {
     /// What was said, word for word.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Value(value) => serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()),
         }
     }
 
-    fn value(&self) -> Option<Value> {
+    /// The JSON in it, if there is any.
+    pub fn value(&self) -> Option<Value> {
         match self {
             Self::Text(text) => answer::read(text),
             Self::Value(value) => Some(value.clone()),
@@ -156,6 +157,7 @@ mod tests {
     use docket_plugin::json;
 
     use super::*;
+    use crate::prompt;
 
     /// An agent that says what it is told to, and remembers what it was told.
     struct Script {
