@@ -17,14 +17,15 @@ pub enum Reply {
 
 impl Reply {
     /// What was said, word for word.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Value(value) => serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()),
         }
     }
 
-    fn value(&self) -> Option<Value> {
+    /// The JSON in it, if there is any.
+    pub fn value(&self) -> Option<Value> {
         match self {
             Self::Text(text) => answer::read(text),
             Self::Value(value) => Some(value.clone()),
