@@ -4,7 +4,7 @@
 use docket_plugin::report::{self, Level};
 use docket_plugin::{Agent, Error, Fault, Value};
 
-use crate::{answer, prompt};
+use crate::answer;
 
 /// What an agent said in the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,6 +156,7 @@ mod tests {
     use docket_plugin::json;
 
     use super::*;
+    use crate::prompt;
 
     /// An agent that says what it is told to, and remembers what it was told.
     struct Script {

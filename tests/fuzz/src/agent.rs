@@ -38,7 +38,11 @@ pub fn agent(data: &[u8]) {
             program: Some("program".into()),
             arguments: vec![],
             idle_timeout: None,
+            options: Default::default(),
         },
+        prompt_shows_schema: false,
+        repairs: 1,
+        project_folder: None,
     };
     let exit = ExitStatus {
         code: (mode & 2 == 0).then_some(i32::from(mode & 4)),
@@ -106,7 +110,11 @@ fn is_kept(value: &Value) {
             program: Some("codex".into()),
             arguments: vec![],
             idle_timeout: None,
+            options: Default::default(),
         },
+        prompt_shows_schema: false,
+        repairs: 1,
+        project_folder: None,
     };
     let said = serde_json::json!({ "type": "item.completed", "item": { "type": "agent_message", "text": value.to_string() } });
     let over = serde_json::json!({ "type": "turn.completed", "usage": {} });

@@ -299,6 +299,9 @@ pub struct ProfileSnapshot {
     /// How often the agent may be asked to mend an answer that does not fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repairs: Option<u32>,
+    /// What is set for its launcher alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Value>,
 }
 
 /// What a person or another program has to answer.

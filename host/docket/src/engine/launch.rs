@@ -86,6 +86,7 @@ fn snapshot(name: String, profile: &Profile) -> ProfileSnapshot {
         idle_timeout: profile.idle_timeout.map(|duration| duration.seconds),
         timeout: profile.timeout.map(|duration| duration.seconds),
         repairs: profile.repairs,
+        options: profile.options.clone(),
     }
 }
 

@@ -58,6 +58,9 @@ pub struct RequestAgent<'a> {
     pub prompt_shows_schema: bool,
     /// How often the agent may be asked to mend an answer that does not fit.
     pub repairs: u32,
+    /// Where the project lies on the host; only there for a launcher that may run the profile's command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_folder: Option<&'a str>,
     /// The launcher profile in force.
     pub profile: RequestProfile<'a>,
 }
@@ -75,4 +78,7 @@ pub struct RequestProfile<'a> {
     pub arguments: &'a [String],
     /// Seconds without output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
+    /// What the user set for this launcher alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<&'a BTreeMap<String, Value>>,
 }

@@ -71,7 +71,9 @@ impl Job {
             .filter(|_| grants.exec)
             .and_then(|profile| launch::command(engine.setting(), profile, &grants.env, records, &whose));
         let agent = agent_text(engine, folder, workflow, start, &task)?;
-        let request = request(&task, start, agent.as_ref(), profile)?;
+        // Who may run a command there may know where it is.
+        let project_folder = command.as_ref().and_then(|command| command.folder.to_str());
+        let request = request(&task, start, agent.as_ref(), profile, project_folder)?;
         let is_agent = task.launcher.is_some();
         let seconds =
             task.timeout_seconds.or_else(|| profile.filter(|_| is_agent).and_then(|profile| profile.timeout));
@@ -261,6 +263,7 @@ fn request(
     start: &NewRun,
     agent: Option<&AgentText>,
     profile: Option<&ProfileSnapshot>,
+    project_folder: Option<&str>,
 ) -> Result<String, Failure> {
     let reference = |(field, value): (&'_ String, &'_ docket_core::run::ReferenceValue)| {
         (field.clone(), format!("/in/{}", reference_path(&value.stage, &value.output)))
@@ -293,6 +296,7 @@ fn request(
                 .as_ref()
                 .is_some_and(|schema| agent.prompt.contains(&schema_text(schema))),
             repairs: profile.and_then(|profile| profile.repairs).unwrap_or(DEFAULT_REPAIRS),
+            project_folder,
             profile: profile.map(request_profile).unwrap_or_default(),
         }),
     };
@@ -306,6 +310,7 @@ fn request_profile(profile: &ProfileSnapshot) -> RequestProfile<'_> {
         program: launch::program(profile),
         arguments: profile.command.get(1..).unwrap_or_default(),
         idle_timeout: profile.idle_timeout,
+        options: Some(&profile.options).filter(|options| !options.is_empty()),
     }
 }
 

@@ -59,6 +59,9 @@ pub struct Profile {
     pub idle_timeout: Option<Duration>,
     /// How often it may be asked to mend an answer that does not fit; once when left out.
     pub repairs: Option<u32>,
+    /// What is set for its launcher alone, which says what it knows.
+    #[serde(default)]
+    pub options: BTreeMap<String, serde_json::Value>,
 }
 
 /// Limits of stages; what is left out keeps docket's own.
