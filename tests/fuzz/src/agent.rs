@@ -33,8 +33,6 @@ pub fn agent(data: &[u8]) {
         prompt: "Review!".into(),
         prompt_file: "prompt.md".into(),
         schema: serde_json::from_str(schema).ok().or_else(|| (mode & 8 == 0).then(|| SCHEMA.clone())),
-        prompt_shows_schema: false,
-        repairs: 1,
         profile: Profile {
             name: "fuzz".into(),
             agent: Some(if mode & 1 == 0 { "codex" } else { "generic" }.to_owned()),
@@ -44,6 +42,9 @@ pub fn agent(data: &[u8]) {
             model: None,
             options: BTreeMap::new(),
         },
+        prompt_shows_schema: false,
+        repairs: 1,
+        project_folder: None,
     };
     let exit = ExitStatus {
         code: (mode & 2 == 0).then_some(i32::from(mode & 4)),
@@ -105,8 +106,6 @@ fn is_kept(value: &Value) {
         prompt: String::new(),
         prompt_file: String::new(),
         schema: Some(SCHEMA.clone()),
-        prompt_shows_schema: false,
-        repairs: 1,
         profile: Profile {
             name: String::new(),
             agent: Some("codex".into()),
@@ -116,6 +115,9 @@ fn is_kept(value: &Value) {
             model: None,
             options: BTreeMap::new(),
         },
+        prompt_shows_schema: false,
+        repairs: 1,
+        project_folder: None,
     };
     let said = serde_json::json!({ "type": "item.completed", "item": { "type": "agent_message", "text": value.to_string() } });
     let over = serde_json::json!({ "type": "turn.completed", "usage": {} });

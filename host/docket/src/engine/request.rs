@@ -58,6 +58,9 @@ pub struct RequestAgent<'a> {
     pub prompt_shows_schema: bool,
     /// How often the agent may be asked to mend an answer that does not fit.
     pub repairs: u32,
+    /// Where the project lies on the host; only there for a launcher that may run the profile's command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_folder: Option<&'a str>,
     /// The launcher profile in force.
     pub profile: RequestProfile<'a>,
 }

@@ -78,8 +78,10 @@ impl Job {
             launch::command(engine.setting(), profile, name, &grants.env, records, &whose)
         });
         let agent = agent_text(engine, folder, workflow, start, &task)?;
-        let request =
-            request(&task, start, agent.as_ref(), profile.map(|profile| request_profile(profile, &words)))?;
+        // Who may run a command there may know where it is.
+        let project_folder = command.as_ref().and_then(|command| command.folder.to_str());
+        let told = profile.map(|profile| request_profile(profile, &words)).unwrap_or_default();
+        let request = request(&task, start, agent.as_ref(), told, project_folder)?;
         let is_agent = task.launcher.is_some();
         let seconds =
             task.timeout_seconds.or_else(|| profile.filter(|_| is_agent).and_then(|profile| profile.timeout));
@@ -270,7 +272,8 @@ fn request(
     task: &StageTask,
     start: &NewRun,
     agent: Option<&AgentText>,
-    profile: Option<RequestProfile<'_>>,
+    profile: RequestProfile<'_>,
+    project_folder: Option<&str>,
 ) -> Result<String, Failure> {
     let repairs = start.options.launch.profile.as_ref().and_then(|profile| profile.repairs);
     let reference = |(field, value): (&'_ String, &'_ docket_core::run::ReferenceValue)| {
@@ -304,7 +307,8 @@ fn request(
                 .as_ref()
                 .is_some_and(|schema| agent.prompt.contains(&schema_text(schema))),
             repairs: repairs.unwrap_or(DEFAULT_REPAIRS),
-            profile: profile.unwrap_or_default(),
+            project_folder,
+            profile,
         }),
     };
     serde_json::to_string(&request).map_err(|cause| Failure::new("request-failed", format!("BUG: {cause}")))
