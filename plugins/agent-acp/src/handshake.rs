@@ -144,7 +144,8 @@ fn log_in(connection: &mut Connection, about: &InitializeResponse, options: &Opt
     let offered: Vec<&str> = about.auth_methods.iter().map(|method| method.id().0.as_ref()).collect();
     let list = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
     let Some(chosen) = options.auth_method.as_deref() else {
-        let message = format!("the agent demands a login, and the profile names no method; it offers: {list}");
+        let message =
+            format!("the agent demands a login, and the profile names no method; it offers: {list}");
         return Err(connection.attach(Error::new("agent-login-required", message).hint(
             "log in with the agent's own program first, or set `options: { auth_method: … }` in the launcher profile and \
              grant the variables it needs with `env`",
@@ -175,8 +176,9 @@ fn choose_mode(
         Some(mode) if !offered.contains(&mode) => {
             let list = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
             let message = format!("the agent has no mode '{mode}'; it has: {list}");
-            return Err(connection
-                .attach(Error::new("agent-mode-unknown", message).hint("correct `mode` in the launcher profile")));
+            return Err(connection.attach(
+                Error::new("agent-mode-unknown", message).hint("correct `mode` in the launcher profile"),
+            ));
         }
         Some(mode) => mode,
         None if cautious => READ_ONLY_MODE,
@@ -202,12 +204,14 @@ fn ask<T: DeserializeOwned>(
     };
     serde_json::from_value(result).map(Ok).map_err(|cause| {
         let message = format!("the agent's answer to {method} is not what the protocol says: {cause}");
-        connection.attach(Error::new("agent-protocol-broken", message).hint("use another version of the agent"))
+        connection
+            .attach(Error::new("agent-protocol-broken", message).hint("use another version of the agent"))
     })
 }
 
 /// A message of the protocol as JSON.
 pub(crate) fn value(message: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(message)
-        .map_err(|cause| Error::new("message-unwritable", format!("BUG: a message can't be written: {cause}")))
+    serde_json::to_value(message).map_err(|cause| {
+        Error::new("message-unwritable", format!("BUG: a message can't be written: {cause}"))
+    })
 }

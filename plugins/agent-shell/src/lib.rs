@@ -124,7 +124,7 @@ mod tests {
     fn the_manifest_asks_for_commands_and_nothing_else() {
         let manifest: Value = serde_json::from_str(include_str!("../manifest.json")).expect("JSON");
         assert_eq!(manifest["launcher"], "shell");
-        assert_eq!(manifest["agents"], json!(preset::names().split(", ").collect::<Vec<_>>()));
+        assert_eq!(manifest["agents"], json!(presets::names().split(", ").collect::<Vec<_>>()));
         assert_eq!(manifest["capabilities"], json!({ "exec": true }));
     }
 }
