@@ -5,6 +5,7 @@
 
 use docket_tests::Place;
 
+mod agent_list;
 mod agents;
 mod answer;
 mod approvals;

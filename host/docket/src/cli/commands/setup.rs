@@ -189,7 +189,11 @@ fn profiles(settings: &Settings) -> Vec<DoctorCheck> {
 
 fn profile(profile: &ProfileShape) -> DoctorCheck {
     let label = format!("profile {}", profile.name);
-    let detail = format!("{}: {}", profile.launcher, agent::state(profile));
+    let path = profile.command.as_ref().and_then(|command| command.path.as_ref());
+    let detail = match (&profile.problem, path) {
+        (None, Some(_)) => format!("{} runs {}", profile.launcher, agent::state(profile)),
+        _ => agent::state(profile),
+    };
     let state = profile.command.as_ref().map_or("", |command| command.state);
     let hint = match (&profile.problem, state) {
         (Some(_), _) => Some(format!("mend it in {}", profile.origin)),

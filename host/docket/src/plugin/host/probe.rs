@@ -177,9 +177,11 @@ mod tests {
 
     fn ask(script: &str, patience: Duration) -> Answer {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = folder.path().join("agent");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("mode");
+        let (program, text) = (folder.path().join("agent"), folder.path().join("text"));
+        std::fs::write(&text, format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(&text, std::fs::Permissions::from_mode(0o755)).expect("mode");
+        // Copied by another process: a file that this one wrote may still be open in one that another test started.
+        assert!(Command::new("cp").args([&text, &program]).status().expect("cp is there").success());
         let environment = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
         Probe { program, environment, folder: neutral_folder().to_owned() }.version_within(patience)
     }
