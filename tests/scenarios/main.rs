@@ -5,6 +5,7 @@
 
 use docket_tests::Place;
 
+mod acp;
 mod agents;
 mod answer;
 mod approvals;
@@ -34,7 +35,9 @@ mod isolation_imports;
 mod journals;
 mod matrix;
 mod matrix_agents;
+mod mcp_launcher;
 mod old_formats;
+mod peers;
 mod plugin_check;
 mod plugin_new;
 mod plugins;

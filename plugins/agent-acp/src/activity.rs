@@ -101,7 +101,8 @@ mod tests {
     use super::*;
 
     fn call(title: &str) -> ToolCall {
-        serde_json::from_value(json!({ "toolCallId": "c1", "title": title, "kind": "execute" })).expect("a call")
+        serde_json::from_value(json!({ "toolCallId": "c1", "title": title, "kind": "execute" }))
+            .expect("a call")
     }
 
     fn update(fields: docket_plugin::Value) -> ToolCallUpdate {

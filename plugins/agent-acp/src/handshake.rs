@@ -4,14 +4,14 @@
 use agent_client_protocol_schema::ProtocolVersion;
 use agent_client_protocol_schema::v1::{
     AGENT_METHOD_NAMES, AuthenticateRequest, ClientCapabilities, Implementation, InitializeRequest,
-    InitializeResponse, LoadSessionRequest, NewSessionRequest, NewSessionResponse, ResumeSessionRequest,
-    SessionId, SessionModeState, SetSessionModeRequest,
+    InitializeResponse, LoadSessionRequest, NewSessionRequest, ResumeSessionRequest, SessionId,
+    SessionModeState, SetSessionModeRequest,
 };
 use docket_json_rpc::{Connection, Trouble};
 use docket_plugin::report::{self, Level};
 use docket_plugin::{Error, Value};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 use crate::permission::Permissions;
@@ -27,6 +27,14 @@ const READ_ONLY_MODE: &str = "read-only";
 pub(crate) struct Agent {
     pub(crate) connection: Connection,
     pub(crate) session: SessionId,
+}
+
+/// What matters in the answer to `session/new`: agents tell much more of models and settings.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    session_id: SessionId,
+    modes: Option<SessionModeState>,
 }
 
 /// How a session comes to be.
@@ -130,7 +138,7 @@ fn create(
 ) -> Result<(SessionId, Option<SessionModeState>), Error> {
     let method = AGENT_METHOD_NAMES.session_new;
     let request = NewSessionRequest::new(folder);
-    let mut answer = ask::<NewSessionResponse>(connection, method, &request)?;
+    let mut answer = ask::<Opened>(connection, method, &request)?;
     if matches!(&answer, Err(Trouble::Refused(refusal)) if refusal.code == LOGIN_REQUIRED) {
         log_in(connection, about, options)?;
         answer = ask(connection, method, &request)?;
@@ -144,7 +152,8 @@ fn log_in(connection: &mut Connection, about: &InitializeResponse, options: &Opt
     let offered: Vec<&str> = about.auth_methods.iter().map(|method| method.id().0.as_ref()).collect();
     let list = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
     let Some(chosen) = options.auth_method.as_deref() else {
-        let message = format!("the agent demands a login, and the profile names no method; it offers: {list}");
+        let message =
+            format!("the agent demands a login, and the profile names no method; it offers: {list}");
         return Err(connection.attach(Error::new("agent-login-required", message).hint(
             "log in with the agent's own program first, or set `options: { auth_method: … }` in the launcher profile and \
              grant the variables it needs with `env`",
@@ -175,8 +184,9 @@ fn choose_mode(
         Some(mode) if !offered.contains(&mode) => {
             let list = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
             let message = format!("the agent has no mode '{mode}'; it has: {list}");
-            return Err(connection
-                .attach(Error::new("agent-mode-unknown", message).hint("correct `mode` in the launcher profile")));
+            return Err(connection.attach(
+                Error::new("agent-mode-unknown", message).hint("correct `mode` in the launcher profile"),
+            ));
         }
         Some(mode) => mode,
         None if cautious => READ_ONLY_MODE,
@@ -202,12 +212,14 @@ fn ask<T: DeserializeOwned>(
     };
     serde_json::from_value(result).map(Ok).map_err(|cause| {
         let message = format!("the agent's answer to {method} is not what the protocol says: {cause}");
-        connection.attach(Error::new("agent-protocol-broken", message).hint("use another version of the agent"))
+        connection
+            .attach(Error::new("agent-protocol-broken", message).hint("use another version of the agent"))
     })
 }
 
 /// A message of the protocol as JSON.
 pub(crate) fn value(message: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(message)
-        .map_err(|cause| Error::new("message-unwritable", format!("BUG: a message can't be written: {cause}")))
+    serde_json::to_value(message).map_err(|cause| {
+        Error::new("message-unwritable", format!("BUG: a message can't be written: {cause}"))
+    })
 }

@@ -69,9 +69,7 @@ mod tests {
 
     #[test]
     fn what_a_profile_lacks_is_told_with_the_fix() {
-        let profile = |options: Value, program: Option<&str>| {
-            json!({ "name": "p", "agent": null, "program": program, "idle_timeout": null, "options": options })
-        };
+        let profile = |options: Value, program: Option<&str>| json!({ "name": "p", "agent": null, "program": program, "idle_timeout": null, "options": options });
         let error = refused(&profile(json!({ "permisions": "all" }), Some("x")));
         assert_eq!(error.code, "options-invalid");
         assert!(error.message.contains("'p'") && error.message.contains("`permissions`"), "{error}");

@@ -41,9 +41,9 @@ impl Permissions {
             Self::All => true,
             Self::Read => {
                 !kinds.is_empty()
-                    && kinds.iter().all(|kind| {
-                        matches!(kind, ToolKind::Read | ToolKind::Search | ToolKind::Think)
-                    })
+                    && kinds
+                        .iter()
+                        .all(|kind| matches!(kind, ToolKind::Read | ToolKind::Search | ToolKind::Think))
                     && paths.iter().all(|path| is_below(path, project))
             }
         }
@@ -59,7 +59,9 @@ impl Permissions {
         };
         let of_kind = |kind: &PermissionOptionKind| options.iter().find(|option| option.kind == *kind);
         match wanted.iter().find_map(of_kind) {
-            Some(option) => RequestPermissionOutcome::Selected(SelectedPermissionOutcome::new(option.option_id.clone())),
+            Some(option) => {
+                RequestPermissionOutcome::Selected(SelectedPermissionOutcome::new(option.option_id.clone()))
+            }
             None => RequestPermissionOutcome::Cancelled,
         }
     }
@@ -99,7 +101,9 @@ mod tests {
             assert!(allow(Permissions::All, &[kind], "/etc/passwd"));
         }
         assert!(!allow(read, &[], inside), "nothing was said");
-        for outside in ["/home/me/.ssh/id", "/home/me/project/../.ssh/id", "docs/a.md", "/home/me/project-2/a"] {
+        for outside in
+            ["/home/me/.ssh/id", "/home/me/project/../.ssh/id", "docs/a.md", "/home/me/project-2/a"]
+        {
             assert!(!allow(read, &[ToolKind::Read], outside), "{outside}");
         }
         assert!(!allow(Permissions::Reject, &[ToolKind::Read], inside));

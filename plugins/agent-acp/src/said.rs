@@ -27,7 +27,11 @@ impl Said {
             let message = format!("the agent said more than {} MiB", MAXIMUM_TEXT / (1024 * 1024));
             return Err(Error::new("agent-output-too-large", message).hint("have the agent answer with less"));
         }
-        match self.messages.last_mut().filter(|_| self.open.as_ref().is_some_and(|open| open.as_deref() == id)) {
+        match self
+            .messages
+            .last_mut()
+            .filter(|_| self.open.as_ref().is_some_and(|open| open.as_deref() == id))
+        {
             Some(message) => message.push_str(text),
             None => self.messages.push(text.to_owned()),
         }

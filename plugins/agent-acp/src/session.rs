@@ -78,8 +78,7 @@ impl<'a> AcpSession<'a> {
             Ok(request) => request,
             Err(error) => return Ended::Told(Err(error)),
         };
-        let mut turn =
-            Turn::new(session, self.options.permissions, Path::new(self.folder), &mut self.meter);
+        let mut turn = Turn::new(session, self.options.permissions, Path::new(self.folder), &mut self.meter);
         let answered = match connection.request(method, request) {
             Ok(id) => match connection.answer(id, &mut turn) {
                 Err(trouble @ (Trouble::Silent(_) | Trouble::Ended(_))) => {
@@ -145,7 +144,9 @@ fn cancel(connection: &mut Connection, session: &SessionId, id: u64, turn: &mut 
 
 /// What came of a turn, by why the agent stopped.
 fn ended(result: &Value, said: String) -> Result<Reply, Error> {
-    if let Some(usage) = result.get("usage").and_then(|usage| serde_json::from_value::<TurnUsage>(usage.clone()).ok()) {
+    if let Some(usage) =
+        result.get("usage").and_then(|usage| serde_json::from_value::<TurnUsage>(usage.clone()).ok())
+    {
         report::usage(tokens(&usage));
     }
     let reason = result.get("stopReason").and_then(Value::as_str).unwrap_or_default();
@@ -161,7 +162,8 @@ fn ended(result: &Value, said: String) -> Result<Reply, Error> {
             .hint("look at what it said, and change the prompt or the document"),
         "cancelled" => Error::new("agent-cancelled", "the agent's work was cancelled").retryable(),
         other => {
-            let message = format!("the agent stopped for a reason docket does not know: '{}'", other.escape_debug());
+            let message =
+                format!("the agent stopped for a reason docket does not know: '{}'", other.escape_debug());
             Error::new("agent-failed", message).retryable()
         }
     };

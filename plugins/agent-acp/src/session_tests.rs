@@ -13,7 +13,10 @@ const FOLDER: &str = "/home/me/project";
 /// An agent that opens the session `s1`.
 fn agent() -> Script {
     Script::new()
-        .on("initialize", [answers(&json!({ "protocolVersion": 1, "agentInfo": { "name": "a", "version": "1" } }))])
+        .on(
+            "initialize",
+            [answers(&json!({ "protocolVersion": 1, "agentInfo": { "name": "a", "version": "1" } }))],
+        )
         .on("session/new", [answers(&json!({ "sessionId": "s1" }))])
 }
 
@@ -135,7 +138,9 @@ fn ends_and_comes_back(capabilities: Value, resuming: &str, answer: Act) -> (Res
 #[test]
 fn an_agent_that_ended_takes_its_session_up_where_it_can() {
     let resumes = json!({ "sessionCapabilities": { "resume": {} } });
-    for (capabilities, method) in [(resumes, "session/resume"), (json!({ "loadSession": true }), "session/load")] {
+    for (capabilities, method) in
+        [(resumes, "session/resume"), (json!({ "loadSession": true }), "session/load")]
+    {
         let (answer, script) = ends_and_comes_back(capabilities, method, answers(&json!({})));
         assert_eq!(answer, Ok(json!({ "ok": 3 })), "{method}");
         assert_eq!(script.sent_for(method)[0]["params"]["sessionId"], "s1");
@@ -156,7 +161,8 @@ fn an_agent_that_ended_takes_its_session_up_where_it_can() {
 
 #[test]
 fn only_reading_is_allowed_unless_the_profile_says_otherwise() {
-    let read = json!({ "toolCallId": "r", "kind": "read", "locations": [{ "path": "/home/me/project/a.md" }] });
+    let read =
+        json!({ "toolCallId": "r", "kind": "read", "locations": [{ "path": "/home/me/project/a.md" }] });
     let run = json!({ "toolCallId": "x", "kind": "execute", "title": "rm -rf /" });
     // What it was called with counts, too.
     let posing = json!({ "toolCallId": "w", "kind": "read" });
@@ -218,8 +224,11 @@ fn an_agent_works_read_only_when_it_can() {
 fn a_login_is_done_only_when_it_is_demanded_and_chosen() {
     let logged_in = |options: Value| {
         let script = Script::new()
-            .on("initialize", [answers(&json!({ "protocolVersion": 1, "authMethods": [
-                { "id": "api-key", "name": "API key" }, { "id": "web", "name": "Web" } ] }))])
+            .on(
+                "initialize",
+                [answers(&json!({ "protocolVersion": 1, "authMethods": [
+                { "id": "api-key", "name": "API key" }, { "id": "web", "name": "Web" } ] }))],
+            )
             .on("session/new", [refuses(-32000, "Authentication required")])
             .on("authenticate", [answers(&json!({}))])
             .on("session/new", [answers(&json!({ "sessionId": "s1" }))])
@@ -229,7 +238,9 @@ fn a_login_is_done_only_when_it_is_demanded_and_chosen() {
     let (answer, script) = logged_in(json!({ "auth_method": "api-key" }));
     assert_eq!(answer, Ok(json!({ "ok": 1 })));
     assert_eq!(script.sent_for("authenticate")[0]["params"], json!({ "methodId": "api-key" }));
-    for (options, words) in [(json!({}), "names no method"), (json!({ "auth_method": "sso" }), "no login method 'sso'")] {
+    for (options, words) in
+        [(json!({}), "names no method"), (json!({ "auth_method": "sso" }), "no login method 'sso'")]
+    {
         let (answer, script) = logged_in(options);
         let error = answer.expect_err("not logged in");
         assert_eq!(error.code, "agent-login-required");
@@ -250,7 +261,8 @@ fn a_turn_that_did_not_end_well_has_no_answer() {
         let script = agent().on("session/prompt", [message("{\"ok\":1}"), stops(reason)]);
         assert_eq!(done(&[&script], json!({})).expect_err("no answer").code, code);
     }
-    let script = agent().on("session/prompt", [message("{\"ok\":1}"), refuses(-32603, "You have hit your quota")]);
+    let script =
+        agent().on("session/prompt", [message("{\"ok\":1}"), refuses(-32603, "You have hit your quota")]);
     let error = done(&[&script], json!({})).expect_err("no answer");
     assert_eq!(error.code, "agent-failed");
     assert!(error.message.contains("You have hit your quota"), "{error}");
@@ -258,9 +270,10 @@ fn a_turn_that_did_not_end_well_has_no_answer() {
 
 #[test]
 fn an_agent_that_falls_silent_is_asked_to_stop_and_then_stopped() {
-    let script = agent()
-        .on("session/prompt", [message("{\"ok\":1}")])
-        .on("session/cancel", [asks_permission(90, json!({ "toolCallId": "r", "kind": "read" })), message("{}")]);
+    let script = agent().on("session/prompt", [message("{\"ok\":1}")]).on(
+        "session/cancel",
+        [asks_permission(90, json!({ "toolCallId": "r", "kind": "read" })), message("{}")],
+    );
     let error = done(&[&script], json!({})).expect_err("silent");
     assert_eq!(error.code, "agent-idle");
     assert!(script.is_stopped());

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use agent_client_protocol_schema::v1::{
     CLIENT_METHOD_NAMES, ContentBlock, ContentChunk, CurrentModeUpdate, Plan, RequestPermissionOutcome,
-    RequestPermissionRequest, RequestPermissionResponse, SessionId, ToolCall, ToolCallUpdate, ToolKind, UsageUpdate,
+    RequestPermissionRequest, RequestPermissionResponse, SessionId, ToolCall, ToolCallUpdate, ToolKind,
+    UsageUpdate,
 };
 use docket_json_rpc::{INVALID_PARAMS, Peer, Refusal};
 use docket_launcher::words::{cut, short};
@@ -99,7 +100,10 @@ impl<'a> Turn<'a> {
                 None
             }
             // For people at the agent, or what was said to it.
-            "available_commands_update" | "config_option_update" | "session_info_update" | "user_message_chunk" => None,
+            "available_commands_update"
+            | "config_option_update"
+            | "session_info_update"
+            | "user_message_chunk" => None,
             _ => {
                 ignored(kind, &update);
                 None
@@ -122,8 +126,12 @@ impl<'a> Turn<'a> {
         let title = fields.title.as_deref().unwrap_or(&tool.title);
         let (level, verdict) = if allowed { (Level::Info, "allowed") } else { (Level::Warn, "rejected") };
         let policy = self.permissions.word();
-        let kind = kinds.last().map_or_else(|| "of no kind".to_owned(), |kind| format!("{kind:?}").to_lowercase());
-        let text = format!("the agent asked for permission ({kind}): {}: {verdict} (permissions: {policy})", short(title));
+        let kind =
+            kinds.last().map_or_else(|| "of no kind".to_owned(), |kind| format!("{kind:?}").to_lowercase());
+        let text = format!(
+            "the agent asked for permission ({kind}): {}: {verdict} (permissions: {policy})",
+            short(title)
+        );
         report::log(level, text);
         self.permissions.outcome(allowed, &request.options)
     }

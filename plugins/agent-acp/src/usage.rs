@@ -57,14 +57,11 @@ mod tests {
 
     #[test]
     fn tokens_are_those_of_the_turn() {
-        let usage = serde_json::from_value(json!({ "totalTokens": 107, "inputTokens": 60, "cachedReadTokens": 40,
+        let usage =
+            serde_json::from_value(json!({ "totalTokens": 107, "inputTokens": 60, "cachedReadTokens": 40,
             "cachedWriteTokens": 0, "outputTokens": 7, "thoughtTokens": 0 }));
-        let wanted = Usage {
-            input_tokens: Some(60),
-            cached_tokens: Some(40),
-            output_tokens: Some(7),
-            cost_usd: None,
-        };
+        let wanted =
+            Usage { input_tokens: Some(60), cached_tokens: Some(40), output_tokens: Some(7), cost_usd: None };
         assert_eq!(tokens(&usage.expect("usage")), wanted);
     }
 }

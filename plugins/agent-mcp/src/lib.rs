@@ -67,8 +67,7 @@ mod tests {
     use super::*;
 
     fn refused(options: &Value, program: Option<&str>) -> Error {
-        let profile =
-            json!({ "name": "p", "agent": null, "program": program, "idle_timeout": null, "options": options });
+        let profile = json!({ "name": "p", "agent": null, "program": program, "idle_timeout": null, "options": options });
         let request: Request = serde_json::from_value(json!({
             "run": "wf-1", "workflow": "W", "stage": "review", "type": "agent", "attempt": 1, "date": "2026-11-22",
             "config": {}, "inputs": {},

@@ -24,7 +24,9 @@ impl Listener {
     /// The activity that a notification tells of, if it is news.
     fn activity(&mut self, method: &str, params: &Value) -> Option<String> {
         let words = match method {
-            "notifications/progress" if self.token.as_deref() == params["progressToken"].as_str() => progress(params),
+            "notifications/progress" if self.token.as_deref() == params["progressToken"].as_str() => {
+                progress(params)
+            }
             "notifications/message" => short(said(&params["data"])),
             _ => return None,
         };
@@ -56,7 +58,10 @@ impl Peer for Listener {
             "ping" => Ok(json!({})),
             "roots/list" => Ok(json!({ "roots": [] })),
             _ => {
-                report::log(Level::Warn, format!("the server asked for {method}, which docket does not offer"));
+                report::log(
+                    Level::Warn,
+                    format!("the server asked for {method}, which docket does not offer"),
+                );
                 Err(Refusal::not_offered(method))
             }
         }
@@ -77,7 +82,9 @@ fn progress(params: &Value) -> String {
 
 /// The words in a log message's data.
 fn said(data: &Value) -> &str {
-    data.as_str().or_else(|| ["message", "msg", "text"].into_iter().find_map(|field| data[field].as_str())).unwrap_or_default()
+    data.as_str()
+        .or_else(|| ["message", "msg", "text"].into_iter().find_map(|field| data[field].as_str()))
+        .unwrap_or_default()
 }
 
 /// A level of syslog as docket's.
@@ -104,11 +111,20 @@ mod tests {
             params
         };
         let method = "notifications/progress";
-        assert_eq!(heard(method, progress(json!("docket-1"), json!({ "message": "Reading\nmore" }))).as_deref(), Some("Reading"));
+        assert_eq!(
+            heard(method, progress(json!("docket-1"), json!({ "message": "Reading\nmore" }))).as_deref(),
+            Some("Reading")
+        );
         assert_eq!(heard(method, progress(json!("docket-1"), json!({ "message": "Reading" }))), None);
-        assert_eq!(heard(method, progress(json!("docket-1"), json!({ "total": 5 }))).as_deref(), Some("Working: 3 of 5"));
+        assert_eq!(
+            heard(method, progress(json!("docket-1"), json!({ "total": 5 }))).as_deref(),
+            Some("Working: 3 of 5")
+        );
         assert_eq!(heard(method, progress(json!("other"), json!({ "message": "Elsewhere" }))), None);
-        assert_eq!(heard("notifications/message", json!({ "level": "info", "data": { "msg": "Hm" } })).as_deref(), Some("Hm"));
+        assert_eq!(
+            heard("notifications/message", json!({ "level": "info", "data": { "msg": "Hm" } })).as_deref(),
+            Some("Hm")
+        );
         assert_eq!(heard("notifications/tools/list_changed", Value::Null), None);
     }
 

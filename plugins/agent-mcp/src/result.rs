@@ -15,7 +15,11 @@ const SHOWN_CHARACTERS: usize = 2_000;
 ///
 /// # Errors
 /// `agent-failed` with the tool's own words when it says that it failed; `agent-protocol-broken` for what is no result.
-pub(crate) fn read(result: Value, tool: &str, options: &Options) -> Result<(Reply, Option<SessionId>), Error> {
+pub(crate) fn read(
+    result: Value,
+    tool: &str,
+    options: &Options,
+) -> Result<(Reply, Option<SessionId>), Error> {
     let result: CallResult = serde_json::from_value(result).map_err(|cause| {
         Error::new("agent-protocol-broken", format!("what tool '{tool}' returned is no result: {cause}"))
     })?;
@@ -73,7 +77,10 @@ mod tests {
         let plain = json!({ "content": text("I say so"), "structuredContent": { "result": "I say so" } });
         assert_eq!(reply(plain, json!({})), Ok(Reply::Text("I say so".into())));
         let named = json!({ "structuredContent": { "review": { "ok": 1 }, "cost": 3 } });
-        assert_eq!(reply(named.clone(), json!({ "answer_field": "review" })), Ok(Reply::Value(json!({ "ok": 1 }))));
+        assert_eq!(
+            reply(named.clone(), json!({ "answer_field": "review" })),
+            Ok(Reply::Value(json!({ "ok": 1 })))
+        );
         let error = reply(named, json!({ "answer_field": "answer" })).expect_err("not there");
         assert!(error.message.contains("no field 'answer'"), "{error}");
         assert_eq!(reply(json!({}), json!({})), Ok(Reply::Text(String::new())));
@@ -84,14 +91,22 @@ mod tests {
         let failed = json!({ "isError": true, "content": [{ "type": "text", "text": "out of quota" }],
             "structuredContent": { "ok": 1 } });
         let error = reply(failed, json!({})).expect_err("failed");
-        assert_eq!((error.code.as_str(), error.message.as_str()), ("agent-failed", "tool 'review' failed: out of quota"));
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            ("agent-failed", "tool 'review' failed: out of quota")
+        );
         assert_eq!(reply(json!([1]), json!({})).expect_err("no result").code, "agent-protocol-broken");
     }
 
     #[test]
     fn a_session_is_found_where_servers_tell_of_it() {
-        let again = |result: Value| read(result, "t", &Options::default()).expect("a result").1.map(|session| session.id);
-        assert_eq!(again(json!({ "structuredContent": { "threadId": "t1", "content": "x" } })), Some("t1".into()));
+        let again = |result: Value| {
+            read(result, "t", &Options::default()).expect("a result").1.map(|session| session.id)
+        };
+        assert_eq!(
+            again(json!({ "structuredContent": { "threadId": "t1", "content": "x" } })),
+            Some("t1".into())
+        );
         assert_eq!(again(json!({ "content": [], "_meta": { "sessionId": "s1" } })), Some("s1".into()));
         assert_eq!(again(json!({ "content": [] })), None);
     }

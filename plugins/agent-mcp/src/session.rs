@@ -183,8 +183,9 @@ fn initialize(connection: &mut Connection) -> Result<(), Error> {
             about.protocol_version.escape_debug(),
             REVISIONS.join(", ")
         );
-        return Err(connection
-            .attach(Error::new("agent-protocol-unsupported", message).hint("use another version of the server")));
+        return Err(connection.attach(
+            Error::new("agent-protocol-unsupported", message).hint("use another version of the server"),
+        ));
     }
     if let Some(server) = &about.server_info {
         report::log(Level::Info, format!("the server is {} {}", server.name, server.version));
@@ -210,14 +211,18 @@ fn tools(connection: &mut Connection) -> Result<Vec<Tool>, Error> {
             _ => return Ok(tools),
         }
     }
-    report::log(Level::Warn, format!("the server has more than {MOST_PAGES} pages of tools; the rest is not looked at"));
+    report::log(
+        Level::Warn,
+        format!("the server has more than {MOST_PAGES} pages of tools; the rest is not looked at"),
+    );
     Ok(tools)
 }
 
 fn read<T: DeserializeOwned>(connection: &Connection, method: &str, answer: Value) -> Result<T, Error> {
     serde_json::from_value(answer).map_err(|cause| {
         let message = format!("the server's answer to {method} is not what the protocol says: {cause}");
-        connection.attach(Error::new("agent-protocol-broken", message).hint("use another version of the server"))
+        connection
+            .attach(Error::new("agent-protocol-broken", message).hint("use another version of the server"))
     })
 }
 

@@ -10,8 +10,11 @@ use super::*;
 /// A server with these tools.
 fn server(tools: Value) -> Script {
     Script::new()
-        .on("initialize", [answers(&json!({ "protocolVersion": "2025-06-18", "capabilities": {},
-            "serverInfo": { "name": "s", "version": "1" } }))])
+        .on(
+            "initialize",
+            [answers(&json!({ "protocolVersion": "2025-06-18", "capabilities": {},
+            "serverInfo": { "name": "s", "version": "1" } }))],
+        )
         .on("tools/list", [answers(&json!({ "tools": tools }))])
 }
 
@@ -71,7 +74,10 @@ fn a_tool_is_called_with_the_prompt_and_its_result_is_the_answer() {
     let script = server(json!([review_tool()])).on(
         CALL,
         [
-            tells("notifications/progress", &json!({ "progressToken": "docket-1", "progress": 1, "message": "Reading" })),
+            tells(
+                "notifications/progress",
+                &json!({ "progressToken": "docket-1", "progress": 1, "message": "Reading" }),
+            ),
             tells("notifications/message", &json!({ "level": "warning", "data": "slow" })),
             says(&json!({ "jsonrpc": "2.0", "id": "p", "method": "ping" })),
             says(&json!({ "jsonrpc": "2.0", "id": 1, "method": "roots/list" })),
@@ -116,7 +122,8 @@ fn tools_are_read_page_by_page() {
 
 #[test]
 fn an_answer_is_mended_in_the_agents_session_where_there_is_one() {
-    let reply = json!({ "name": "review-reply", "inputSchema": { "properties": { "prompt": {}, "threadId": {} } } });
+    let reply =
+        json!({ "name": "review-reply", "inputSchema": { "properties": { "prompt": {}, "threadId": {} } } });
     let structured = json!({ "content": [{ "type": "text", "text": "no" }],
         "structuredContent": { "threadId": "t1", "content": "no" } });
     let script = server(json!([review_tool(), reply]))
@@ -129,9 +136,13 @@ fn an_answer_is_mended_in_the_agents_session_where_there_is_one() {
     assert_eq!(again["threadId"], "t1");
     assert!(!again["prompt"].as_str().expect("text").contains("Review!"), "{again}");
 
-    let script = server(json!([review_tool()])).on(CALL, [says_text("no")]).on(CALL, [says_text("{\"ok\":3}")]);
+    let script =
+        server(json!([review_tool()])).on(CALL, [says_text("no")]).on(CALL, [says_text("{\"ok\":3}")]);
     assert_eq!(done(&[&script], json!({})), Ok(json!({ "ok": 3 })));
-    assert!(arguments(&script, 1)["prompt"].as_str().expect("text").contains("Review!"), "the whole task again");
+    assert!(
+        arguments(&script, 1)["prompt"].as_str().expect("text").contains("Review!"),
+        "the whole task again"
+    );
 }
 
 #[test]
@@ -147,7 +158,11 @@ fn what_a_server_says_of_a_failure_is_told() {
     let failed = json!({ "isError": true, "content": [{ "type": "text", "text": "out of quota" }] });
     for (script, code, words) in [
         (server(json!([review_tool()])).on(CALL, [answers(&failed)]), "agent-failed", "out of quota"),
-        (server(json!([review_tool()])).on(CALL, [refuses(-32602, "bad arguments")]), "agent-failed", "bad arguments"),
+        (
+            server(json!([review_tool()])).on(CALL, [refuses(-32602, "bad arguments")]),
+            "agent-failed",
+            "bad arguments",
+        ),
         (server(json!([review_tool()])).on(CALL, [Act::Exit(9)]), "agent-interrupted", "exit code 9"),
         (server(json!([])), "tool-unknown", "none"),
         (server(json!("odd")), "agent-protocol-broken", "tools/list"),
@@ -161,7 +176,10 @@ fn what_a_server_says_of_a_failure_is_told() {
         let error = done(&[&script], json!({})).expect_err(words);
         assert_eq!(error.code, code, "{error}");
         assert!(error.message.contains(words), "{error}");
-        assert!(script.is_finished() || script.is_stopped() || code == "agent-interrupted", "{code}: it is let go");
+        assert!(
+            script.is_finished() || script.is_stopped() || code == "agent-interrupted",
+            "{code}: it is let go"
+        );
     }
 }
 

@@ -74,8 +74,12 @@ pub(crate) fn arguments(
 }
 
 fn fits(tool: &Tool, arguments: &Map<String, Value>) -> Result<(), Error> {
-    let taken: Vec<&str> =
-        tool.input_schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let taken: Vec<&str> = tool.input_schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
     let list = if taken.is_empty() { "none".to_owned() } else { taken.join(", ") };
     let wrong = |message: String| {
         Error::new("tool-does-not-fit", message).hint(
@@ -111,7 +115,9 @@ pub(crate) fn reply(
     prompt: &str,
 ) -> Option<(String, Map<String, Value>)> {
     let named = |name: &str| tools.iter().find(|tool| tool.name == name);
-    let by_name = || [format!("{}-reply", tool.name), format!("{}_reply", tool.name)].iter().find_map(|name| named(name));
+    let by_name = || {
+        [format!("{}-reply", tool.name), format!("{}_reply", tool.name)].iter().find_map(|name| named(name))
+    };
     let reply = match options.reply_tool.as_deref() {
         Some(name) => named(name)?,
         None => Some(tool).filter(|tool| takes(tool, &session.field)).or_else(by_name)?,
@@ -153,7 +159,8 @@ mod tests {
     #[test]
     fn a_tool_is_the_one_that_is_named_or_the_only_one() {
         let tools = ["a", "b"].map(|name| tool(name, json!({}), json!([])));
-        let name = |tools: &[Tool], given: Value| chosen(tools, &options(given)).map(|tool| tool.name.clone());
+        let name =
+            |tools: &[Tool], given: Value| chosen(tools, &options(given)).map(|tool| tool.name.clone());
         assert_eq!(name(&tools, json!({ "tool": "b" })), Ok("b".into()));
         assert_eq!(name(&tools[..1], json!({})), Ok("a".into()));
         for (tools, given, words) in [
@@ -187,7 +194,13 @@ mod tests {
         assert_eq!(given(&unknown, json!({})), Ok(json!({ "prompt": "Review!" })));
         for (given, words) in [
             (given(&native, json!({})), "takes no argument 'prompt'; it takes: task, schema, model"),
-            (given(&tool("t", json!({ "prompt": text, "cwd": text }), json!(["prompt", "cwd"])), json!({})), "also needs cwd"),
+            (
+                given(
+                    &tool("t", json!({ "prompt": text, "cwd": text }), json!(["prompt", "cwd"])),
+                    json!({}),
+                ),
+                "also needs cwd",
+            ),
         ] {
             let error = given.expect_err("it does not fit");
             assert!(error.code == "tool-does-not-fit" && error.message.contains(words), "{error}");
@@ -198,7 +211,8 @@ mod tests {
     fn an_agent_is_asked_again_by_the_tool_that_takes_its_session() {
         let text = json!({ "type": "string" });
         let first = tool("codex", json!({ "prompt": text, "sandbox": text }), json!(["prompt"]));
-        let second = tool("codex-reply", json!({ "prompt": text, "threadId": text }), json!(["prompt", "threadId"]));
+        let second =
+            tool("codex-reply", json!({ "prompt": text, "threadId": text }), json!(["prompt", "threadId"]));
         let session = session(&json!({ "threadId": "t1", "content": "x" })).expect("a session");
         let set = options(json!({ "arguments": { "sandbox": "read-only" } }));
         let tools = [first.clone(), second];
@@ -207,7 +221,8 @@ mod tests {
         assert_eq!(arguments["threadId"], "t1");
         assert_eq!(reply(&tools[..1], &first, &set, &session, "Again!"), None, "there is no such tool");
         let same = tool("ask", json!({ "prompt": text, "threadId": text, "sandbox": text }), json!([]));
-        let (name, arguments) = reply(std::slice::from_ref(&same), &same, &set, &session, "Again!").expect("itself");
+        let (name, arguments) =
+            reply(std::slice::from_ref(&same), &same, &set, &session, "Again!").expect("itself");
         assert_eq!((name.as_str(), arguments.len()), ("ask", 3));
         assert_eq!(super::session(&json!({ "threadId": "" })), None);
     }

@@ -65,7 +65,8 @@ impl CallResult {
     /// The text of the result, block by block.
     pub(crate) fn text(&self) -> String {
         let text = |block: &Value| {
-            let block = block.as_object().filter(|block| block.get("type").is_some_and(|kind| kind == "text"))?;
+            let block =
+                block.as_object().filter(|block| block.get("type").is_some_and(|kind| kind == "text"))?;
             block.get("text")?.as_str().map(str::to_owned)
         };
         self.content.iter().filter_map(text).collect::<Vec<_>>().join("\n")

@@ -109,8 +109,10 @@ fn silence_is_told_with_the_last_lines_of_standard_error() {
 
 #[test]
 fn a_program_that_ends_in_the_middle_gave_no_answer() {
-    let script = Script::new()
-        .on("work", [Act::Stderr("out of memory".into()), Act::Line("{\"id\":1,\"resu".into()), Act::Exit(3)]);
+    let script = Script::new().on(
+        "work",
+        [Act::Stderr("out of memory".into()), Act::Line("{\"id\":1,\"resu".into()), Act::Exit(3)],
+    );
     let (answer, mut ear, mut connection) = asked(&script);
     let error = connection.error(answer.expect_err("gone"), "work");
     assert_eq!(error.code, "agent-interrupted");

@@ -144,8 +144,7 @@ mod tests {
 
     #[test]
     fn messages_are_read_as_peers_write_them() {
-        let request =
-            Message::Request { id: json!("a"), method: "ping".into(), params: Value::Null };
+        let request = Message::Request { id: json!("a"), method: "ping".into(), params: Value::Null };
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#), [request]);
         let told = Message::Notification { method: "m".into(), params: json!({ "a": 1 }) };
         assert_eq!(read(r#"{"method":"m","params":{"a":1},"id":null}"#), [told.clone()]);

@@ -34,7 +34,9 @@ pub fn answers(result: &Value) -> Act {
 /// Answers a request with this error.
 pub fn refuses(code: i64, message: &str) -> Act {
     let message = Value::from(message);
-    Act::Line(format!("{{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{{\"code\":{code},\"message\":{message}}}}}"))
+    Act::Line(format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{{\"code\":{code},\"message\":{message}}}}}"
+    ))
 }
 
 /// Tells something.

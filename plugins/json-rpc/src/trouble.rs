@@ -43,11 +43,14 @@ impl Trouble {
                 let message =
                     format!("'{program}' said nothing for {seconds} s after {method} and was stopped");
                 Error::new("agent-idle", message)
-                    .hint("raise `idle_timeout` in the launcher profile if the agent may be silent for longer")
+                    .hint(
+                        "raise `idle_timeout` in the launcher profile if the agent may be silent for longer",
+                    )
                     .retryable()
             }
             Self::Gone(exit) => {
-                let message = format!("'{program}' ended with {} before it answered {method}", described(&exit));
+                let message =
+                    format!("'{program}' ended with {} before it answered {method}", described(&exit));
                 Error::new("agent-interrupted", message)
                     .hint("run the profile's command by hand to see what is wrong")
                     .retryable()

@@ -133,7 +133,8 @@ impl Agent {
         let cost = json!({ "amount": spent, "currency": "USD" });
         self.update(&json!({ "sessionUpdate": "usage_update", "used": 100, "size": 1000, "cost": cost }));
         self.update(&json!({ "sessionUpdate": "usage_update", "used": 100, "size": 1000, "cost": cost }));
-        let usage = json!({ "totalTokens": 107, "inputTokens": 60, "cachedReadTokens": 40, "outputTokens": 7 });
+        let usage =
+            json!({ "totalTokens": 107, "inputTokens": 60, "cachedReadTokens": 40, "outputTokens": 7 });
         self.line.answer(request, &json!({ "stopReason": "end_turn", "usage": usage }));
     }
 
@@ -164,7 +165,9 @@ impl Agent {
     }
 
     fn message(&self, text: &str) {
-        self.update(&json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": "text", "text": text } }));
+        self.update(
+            &json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": "text", "text": text } }),
+        );
     }
 
     fn update(&self, update: &Value) {

@@ -27,8 +27,11 @@ impl Line {
 
     /// Adds a line to a file of the folder.
     pub(crate) fn note(&self, name: &str, text: &str) {
-        let mut file =
-            OpenOptions::new().create(true).append(true).open(self.folder.join(name)).expect("it can be written");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join(name))
+            .expect("it can be written");
         file.write_all(format!("{text}\n").as_bytes()).expect("written");
     }
 
