@@ -5,6 +5,7 @@
 
 use docket_tests::Place;
 
+mod acp;
 mod agent_list;
 mod agents;
 mod answer;
@@ -35,7 +36,9 @@ mod isolation_imports;
 mod journals;
 mod matrix;
 mod matrix_agents;
+mod mcp_launcher;
 mod old_formats;
+mod peers;
 mod plugin_check;
 mod plugin_new;
 mod plugins;
@@ -59,6 +62,7 @@ mod stored;
 mod sub_workflows;
 mod submit;
 mod support;
+mod swap;
 mod timeline;
 mod trust_changes;
 mod trusting;

@@ -17,6 +17,9 @@ pub const HOSTILE_GUEST: &str = env!("DOCKET_HOSTILE_GUEST");
 /// The hostile plugin built with the ability to run commands.
 pub const HOSTILE_GUEST_WITH_SPAWN: &str = env!("DOCKET_HOSTILE_GUEST_SPAWN");
 
+/// The program that plays agents and servers; see `tests/peer`.
+pub const PEER: &str = env!("DOCKET_TEST_PEER");
+
 /// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
 

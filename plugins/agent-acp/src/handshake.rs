@@ -4,14 +4,14 @@
 use agent_client_protocol_schema::ProtocolVersion;
 use agent_client_protocol_schema::v1::{
     AGENT_METHOD_NAMES, AuthenticateRequest, ClientCapabilities, Implementation, InitializeRequest,
-    InitializeResponse, LoadSessionRequest, NewSessionRequest, NewSessionResponse, ResumeSessionRequest,
-    SessionId, SessionModeState, SetSessionModeRequest,
+    InitializeResponse, LoadSessionRequest, NewSessionRequest, ResumeSessionRequest, SessionId,
+    SessionModeState, SetSessionModeRequest,
 };
 use docket_json_rpc::{Connection, Trouble};
 use docket_plugin::report::{self, Level};
 use docket_plugin::{Error, Value};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 use crate::permission::Permissions;
@@ -27,6 +27,14 @@ const READ_ONLY_MODE: &str = "read-only";
 pub(crate) struct Agent {
     pub(crate) connection: Connection,
     pub(crate) session: SessionId,
+}
+
+/// What matters in the answer to `session/new`: agents tell much more of models and settings.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    session_id: SessionId,
+    modes: Option<SessionModeState>,
 }
 
 /// How a session comes to be.
@@ -130,7 +138,7 @@ fn create(
 ) -> Result<(SessionId, Option<SessionModeState>), Error> {
     let method = AGENT_METHOD_NAMES.session_new;
     let request = NewSessionRequest::new(folder);
-    let mut answer = ask::<NewSessionResponse>(connection, method, &request)?;
+    let mut answer = ask::<Opened>(connection, method, &request)?;
     if matches!(&answer, Err(Trouble::Refused(refusal)) if refusal.code == LOGIN_REQUIRED) {
         log_in(connection, about, options)?;
         answer = ask(connection, method, &request)?;
