@@ -20,6 +20,8 @@ use crate::scratch::{Scratch, write};
 const DOCUMENT: &str = "docs/rfcs/rfc-0001-human-approval-stages.md";
 /// The client of `docket mcp`, written with the official SDK.
 const CLIENT: &str = include_str!("client.mjs");
+/// What docket says to an agent whose answer does not fit.
+const MENDING: &str = "Your last answer can't be used";
 /// docket's exit code for a run that waits.
 const WAITING: i32 = 3;
 
@@ -265,9 +267,9 @@ impl<'a> Stand<'a> {
                 if first.has_key { "the" } else { "no" }
             )));
         }
-        let mended = reviews.iter().filter(|heard| heard.said.contains("assessment")).count();
-        if reviews.len() <= self.check.script.spoiled || mended == 0 {
-            return Err(self.not("the model was not told what was wrong with its first answer"));
+        let rounds = reviews.iter().filter(|heard| heard.said.contains(MENDING)).count();
+        if rounds != self.check.script.spoiled {
+            return Err(self.not(&format!("the model was asked {rounds} times to mend its answer")));
         }
         Ok(())
     }
