@@ -18,7 +18,7 @@ mod usage;
 use std::time::Duration;
 
 use docket_json_rpc::Wire;
-use docket_launcher::ask;
+use docket_launcher::{ask, profile};
 use docket_plugin::{Error, Outcome, Request, Stage, dialogue, plugin, report};
 
 use crate::options::Options;
@@ -26,6 +26,9 @@ use crate::session::AcpSession;
 
 /// How long an agent may say nothing, when the profile does not say.
 const DEFAULT_IDLE_TIMEOUT: u64 = 300;
+/// Where a model can be said, since the launcher can't pass one on.
+const MODEL_ADVICE: &str =
+    "say the model in the agent's own settings, or in the arguments of the profile's `command`";
 
 /// The launcher `acp`.
 pub struct Acp;
@@ -34,6 +37,7 @@ impl Stage for Acp {
     fn run(request: &Request) -> Result<Outcome, Error> {
         let agent = request.agent()?;
         let options: Options = agent.profile.options()?;
+        profile::refuse_model(&agent.profile, "acp", MODEL_ADVICE)?;
         let command = program::command(&agent.profile)?;
         let folder = agent.project_folder.as_deref().ok_or_else(|| {
             Error::new("project-folder-unknown", "the agent can't be told where the project is")
@@ -79,6 +83,9 @@ mod tests {
         assert_eq!(error.code, "no-command");
         let error = refused(&profile(json!({}), Some("x")));
         assert_eq!(error.code, "project-folder-unknown");
+        let mut with_model = profile(json!({}), Some("x"));
+        with_model["model"] = json!("large");
+        assert_eq!(refused(&with_model).code, "option-unknown");
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod wire;
 use std::time::Duration;
 
 use docket_json_rpc::Wire;
-use docket_launcher::ask;
+use docket_launcher::{ask, profile};
 use docket_plugin::process::{Argument, Command};
 use docket_plugin::{Error, Outcome, Profile, Request, Stage, dialogue, plugin, report};
 
@@ -24,6 +24,8 @@ use crate::session::McpSession;
 
 /// How long a server may say nothing, when the profile does not say.
 const DEFAULT_IDLE_TIMEOUT: u64 = 300;
+/// Where a model can be said, since the launcher can't pass one on.
+const MODEL_ADVICE: &str = "say the model under `options`, as one of `arguments`, if the tool takes one";
 
 /// The launcher `mcp`.
 pub struct Mcp;
@@ -32,6 +34,7 @@ impl Stage for Mcp {
     fn run(request: &Request) -> Result<Outcome, Error> {
         let agent = request.agent()?;
         let options: Options = agent.profile.options()?;
+        profile::refuse_model(&agent.profile, "mcp", MODEL_ADVICE)?;
         let command = command(&agent.profile)?;
         report::progress(format!("Starting {}", command.program));
         let open = || -> Result<Box<dyn Wire>, Error> { Ok(Box::new(dialogue::open(&command)?)) };

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod profile;
 pub mod prompt;
 pub mod tail;
 pub mod words;
