@@ -324,6 +324,20 @@ pub struct Actor {
     pub user: String,
     /// Process id of the docket that did it.
     pub process: u32,
+    /// The program that asked docket to, in its own words, when it came through the MCP server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+/// How an actor is told to people: the account, and the program it came through.
+impl std::fmt::Display for Actor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.user)?;
+        match &self.client {
+            Some(client) => write!(formatter, " through {client} (MCP)"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Which plugin ran a stage.

@@ -5,6 +5,7 @@
 //! `decide` with [`Input::Resume`] finds what is still owed. Nothing here may look at a clock, a file or a process.
 
 mod change_set;
+mod claim;
 mod decide;
 mod event;
 mod failure;
@@ -22,6 +23,9 @@ mod survey;
 mod task;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
+pub use claim::{
+    Claim, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId,
+};
 pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
 pub use event::{
     Actor, Event, LaunchSettings, MatrixItem, NewRun, Notice, ParentRun, PluginUsed, ProfileSnapshot,

@@ -67,6 +67,8 @@ pub enum Command {
     /// See what plugins there are and what they may do, add and remove them, grant and revoke
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Be a server of the Model Context Protocol on standard input and output, for agents that speak it
+    Mcp(McpArguments),
     /// Show what was granted, denied and trusted, when and by whom
     AuditLog(AuditLogArguments),
     /// Print the JSON Schema of one of docket's formats
@@ -76,6 +78,18 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Arguments of `mcp`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An agent starts it itself, once it is in the agent's settings, for instance by \
+`claude mcp add docket -- docket mcp`. Standard output carries the protocol and nothing else."
+)]
+pub struct McpArguments {
+    /// Let the client approve and reject as well; without it, that is a person's to do
+    #[arg(long)]
+    pub allow_approvals: bool,
 }
 
 /// Arguments of `trust`.

@@ -218,6 +218,27 @@ fn tell_engine(error: &EngineError) -> Told {
             ),
             ExitCode::NotTrusted,
         ),
+        EngineError::ApprovalsOff { what } => told(
+            Some(format!(
+                "run `docket workflow {what}` in a terminal; or, if this client may decide, start the server with `docket \
+                 mcp --allow-approvals`"
+            )),
+            ExitCode::NotTrusted,
+        ),
+        EngineError::OwnWork { .. } => told(
+            Some("a person, or a session that had no part in it, decides; `docket audit-log` has what was tried".to_owned()),
+            ExitCode::NotTrusted,
+        ),
+        EngineError::Claim(refusal) => {
+            let (conflict, hint) = words::claim_refusal(refusal);
+            told(Some(hint), if conflict { ExitCode::Conflict } else { ExitCode::Usage })
+        }
+        EngineError::UnknownClaim => {
+            told(Some("ask for a task without a claim".to_owned()), ExitCode::Conflict)
+        }
+        EngineError::NoTask { run, .. } => {
+            told(Some(format!("`docket workflow status {run}` shows what waits for whom")), ExitCode::Usage)
+        }
         EngineError::Installed { hint, conflict, .. } => {
             told(Some(hint.clone()), if *conflict { ExitCode::Conflict } else { ExitCode::Usage })
         }

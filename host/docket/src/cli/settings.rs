@@ -133,7 +133,7 @@ impl Settings {
     pub(super) fn actor(&self) -> Actor {
         let name = self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned();
         let user = name.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw()));
-        Actor { user: docket_core::text::printable(&user), process: std::process::id() }
+        Actor { user: docket_core::text::printable(&user), process: std::process::id(), client: None }
     }
 
     /// Refuses what only a person may decide when an agent that docket runs asks for it.
@@ -182,7 +182,17 @@ impl Settings {
 
     /// An engine for the project.
     pub(super) fn engine(&self) -> Result<Arc<Engine>, CliError> {
+        self.engine_in(self.project()?, self.folder.clone(), self.actor())
+    }
+
+    /// An engine for the project that acts for somebody else, who means paths as relative to the project.
+    pub(super) fn engine_for(&self, by: Actor) -> Result<Arc<Engine>, CliError> {
         let project = self.project()?;
+        let folder = project.root().to_owned();
+        self.engine_in(project, folder, by)
+    }
+
+    fn engine_in(&self, project: Project, folder: PathBuf, actor: Actor) -> Result<Arc<Engine>, CliError> {
         let home_config: HomeConfig = config::home(&self.home)?;
         let project_config: ProjectConfig = config::project(&project)?;
         Ok(Engine::new(Setting {
@@ -192,8 +202,8 @@ impl Settings {
             home_config,
             project_config,
             environment: self.environment.clone(),
-            folder: self.folder.clone(),
-            actor: self.actor(),
+            folder,
+            actor,
         })?)
     }
 }

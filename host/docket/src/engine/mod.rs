@@ -29,6 +29,7 @@ mod stage;
 pub mod start;
 mod sub_run;
 mod surroundings;
+pub mod tasks;
 pub mod trust;
 pub mod verify;
 mod work;

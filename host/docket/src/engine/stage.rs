@@ -232,12 +232,13 @@ fn not_usable(wanted: &str, items: &[Untrusted]) -> Failure {
 }
 
 /// An agent's prompt and where it is kept.
-struct AgentText {
-    prompt: String,
-    file: String,
+pub(super) struct AgentText {
+    pub(super) prompt: String,
+    pub(super) file: String,
 }
 
-fn agent_text(
+/// The prompt of an agent stage, as it was or is now written down; nothing for other stages.
+pub(super) fn agent_text(
     engine: &Engine,
     folder: &RunFolder,
     workflow: &Workflow,

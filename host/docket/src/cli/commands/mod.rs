@@ -7,6 +7,7 @@ mod check;
 mod control;
 mod inspect;
 mod kept;
+mod mcp;
 pub(super) mod plugin;
 mod prune;
 mod rights;
@@ -42,6 +43,7 @@ fn obey(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, C
         Command::Workflow(command) => workflow(command, settings, ui),
         Command::Agent(command) => agent::agent(&command, &settings, ui),
         Command::Plugin(command) => plugin::plugin(&command, &settings, ui),
+        Command::Mcp(arguments) => mcp::mcp(settings, &arguments, ui),
         Command::AuditLog(arguments) => audit_log::audit_log(&settings, &arguments, ui),
         Command::Schema(arguments) => schema::schema(arguments.name.as_deref(), ui),
         Command::Completions { shell } => setup::completions(shell, ui),
