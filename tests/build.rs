@@ -1,6 +1,8 @@
-//! Builds the test plugin and the hostile one from source, with and without the ability to run commands.
+//! Builds what scenarios need beside docket: the test plugin and the hostile one, each with and without the ability to run
+//! commands, and the fake agent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("below the workspace").to_owned();
@@ -15,4 +17,22 @@ fn main() {
             println!("cargo::rustc-env={variable}{suffix}={}", folder.join(file).display());
         }
     }
+    println!("cargo::rustc-env=DOCKET_TEST_AGENT={}", agent().display());
+}
+
+/// The fake agent. Another package's tests run it, and cargo builds programs only for the tests of their own.
+fn agent() -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/agent.rs");
+    println!("cargo::rerun-if-changed={}", source.display());
+    let variable = |name: &str| std::env::var_os(name).unwrap_or_else(|| panic!("cargo sets {name}"));
+    let program = PathBuf::from(variable("OUT_DIR")).join("agent");
+    let status = Command::new(variable("RUSTC"))
+        .args(["--edition", "2024", "--crate-name", "agent", "--target"])
+        .arg(variable("TARGET"))
+        .args(["-C", "debuginfo=0", "-O", "-o"])
+        .args([&program, &source])
+        .status()
+        .expect("the compiler can be started");
+    assert!(status.success(), "the fake agent can't be built");
+    program
 }
