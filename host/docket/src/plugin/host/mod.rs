@@ -10,6 +10,7 @@ pub mod detached;
 mod dialogue;
 pub mod files;
 mod folders;
+mod group;
 pub mod launcher;
 mod lines;
 mod prepare;
