@@ -83,7 +83,7 @@ pub struct Profile {
     pub arguments: Vec<String>,
     /// Seconds without any output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
-    /// What the user set for this launcher alone: see [`Profile::options`].
+    /// What the user set for this launcher alone: read it with [`Profile::options()`].
     #[serde(default)]
     pub options: BTreeMap<String, Value>,
 }
