@@ -86,7 +86,7 @@ pub struct Profile {
     /// Which model the agent is to use; the agent's own choice when none is said.
     #[serde(default)]
     pub model: Option<String>,
-    /// What the profile tells this launcher beyond the above, as the user wrote it: see [`Profile::options`].
+    /// What the profile tells this launcher beyond the above, as the user wrote it: read it with [`Profile::options()`].
     #[serde(default)]
     pub options: BTreeMap<String, Value>,
 }
