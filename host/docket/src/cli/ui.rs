@@ -130,6 +130,11 @@ impl Ui {
     }
 }
 
+/// Standard input and output for a protocol. From here on nothing else may be put out there.
+pub(super) fn protocol() -> (tokio::io::Stdin, tokio::io::Stdout) {
+    (tokio::io::stdin(), tokio::io::stdout())
+}
+
 /// Whoever reads `docket … | head` has what they want.
 fn ignore_closed_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     match written {

@@ -53,15 +53,18 @@ impl Candidate {
 }
 
 impl Plugins {
-    /// Loads all plugins. Nothing of them is run.
+    /// Loads all plugins, outside a project the user's and docket's own. Nothing of them is run.
     ///
     /// # Errors
     /// When trust can't be read, or docket's own plugins can't be.
-    pub fn load(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
-        let candidates = candidates(Some(project), home, max_bytes)?;
+    pub fn load(project: Option<&Project>, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
+        let candidates = candidates(project, home, max_bytes)?;
         // Without foreign plugins there is nothing to look up.
         let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
-        Self::of(candidates, &trust, &PluginLock::load(project)?, project.root())
+        let lock = project.map(PluginLock::load).transpose()?.unwrap_or_default();
+        // Without a project nothing has to be found below one.
+        let root = project.map_or(Path::new("/"), Project::root);
+        Self::of(candidates, &trust, &lock, root)
     }
 
     /// The plugins there are, of these files and docket's own.

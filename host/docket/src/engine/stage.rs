@@ -71,11 +71,17 @@ impl Job {
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
         let whose = format!("{}/{}", start.run, task.name);
-        let command = profile
-            .filter(|_| grants.exec)
-            .and_then(|profile| launch::command(engine.setting(), profile, &grants.env, records, &whose));
+        let words = profile.map_or_else(Vec::new, |profile| {
+            launch::command_line(profile, task.launcher.as_deref(), &engine.setting().environment)
+        });
+        let command = profile.zip(words.first()).filter(|_| grants.exec).map(|(profile, name)| {
+            launch::command(engine.setting(), profile, name, &grants.env, records, &whose)
+        });
         let agent = agent_text(engine, folder, workflow, start, &task)?;
-        let request = request(&task, start, agent.as_ref(), profile)?;
+        // Who may run a command there may know where it is.
+        let project_folder = command.as_ref().and_then(|command| command.folder.to_str());
+        let told = profile.map(|profile| request_profile(profile, &words)).unwrap_or_default();
+        let request = request(&task, start, agent.as_ref(), told, project_folder)?;
         let is_agent = task.launcher.is_some();
         let seconds =
             task.timeout_seconds.or_else(|| profile.filter(|_| is_agent).and_then(|profile| profile.timeout));
@@ -226,12 +232,13 @@ fn not_usable(wanted: &str, items: &[Untrusted]) -> Failure {
 }
 
 /// An agent's prompt and where it is kept.
-struct AgentText {
-    prompt: String,
-    file: String,
+pub(super) struct AgentText {
+    pub(super) prompt: String,
+    pub(super) file: String,
 }
 
-fn agent_text(
+/// The prompt of an agent stage, as it was or is now written down; nothing for other stages.
+pub(super) fn agent_text(
     engine: &Engine,
     folder: &RunFolder,
     workflow: &Workflow,
@@ -266,8 +273,10 @@ fn request(
     task: &StageTask,
     start: &NewRun,
     agent: Option<&AgentText>,
-    profile: Option<&ProfileSnapshot>,
+    profile: RequestProfile<'_>,
+    project_folder: Option<&str>,
 ) -> Result<String, Failure> {
+    let repairs = start.options.launch.profile.as_ref().and_then(|profile| profile.repairs);
     let reference = |(field, value): (&'_ String, &'_ docket_core::run::ReferenceValue)| {
         (field.clone(), format!("/in/{}", reference_path(&value.stage, &value.output)))
     };
@@ -298,20 +307,24 @@ fn request(
                 .schema
                 .as_ref()
                 .is_some_and(|schema| agent.prompt.contains(&schema_text(schema))),
-            repairs: profile.and_then(|profile| profile.repairs).unwrap_or(DEFAULT_REPAIRS),
-            profile: profile.map(request_profile).unwrap_or_default(),
+            repairs: repairs.unwrap_or(DEFAULT_REPAIRS),
+            project_folder,
+            profile,
         }),
     };
     serde_json::to_string(&request).map_err(|cause| Failure::new("request-failed", format!("BUG: {cause}")))
 }
 
-fn request_profile(profile: &ProfileSnapshot) -> RequestProfile<'_> {
+/// A profile as a launcher sees it, with its program and arguments.
+fn request_profile<'a>(profile: &'a ProfileSnapshot, words: &'a [String]) -> RequestProfile<'a> {
     RequestProfile {
         name: &profile.name,
         agent: profile.agent.as_deref(),
-        program: launch::program(profile),
-        arguments: profile.command.get(1..).unwrap_or_default(),
+        program: words.first().map(String::as_str),
+        arguments: words.get(1..).unwrap_or_default(),
         idle_timeout: profile.idle_timeout,
+        model: profile.model.as_deref(),
+        options: profile.options.iter().map(|(name, value)| (name.as_str(), value)).collect(),
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Manifest {
     /// For a plugin that serves `agent`: the launcher's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launcher: Option<String>,
+    /// For a launcher: the agents that a profile's `agent` may name. Any when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<String>,
     /// The stage types it serves.
     pub stages: Vec<StageManifest>,
     /// What it asks for.

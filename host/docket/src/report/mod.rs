@@ -5,6 +5,7 @@ pub mod difference;
 pub mod live;
 pub mod prune;
 pub mod results;
+pub mod shapes;
 pub mod status;
 pub mod time;
 pub mod timeline;

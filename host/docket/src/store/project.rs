@@ -19,7 +19,7 @@ const GITIGNORE: &str = "# Runs are kept on this machine; definitions, templates
 const CONFIG: &str = "\
 # This project's docket settings. Commands and profiles are defined in ~/.docket/config.yml; a project only chooses.
 #
-# launcher: checklist     # what runs agents: manual, checklist, shell
+# launcher: checklist     # what runs agents: manual, checklist, shell, acp, mcp
 # profile: ci             # one of your profiles
 ";
 

@@ -14,9 +14,10 @@ use crate::cli::args::{Output, ResultsFormat};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
-use crate::cli::wire::{DiffShape, EventLine, ListShape, Unreadable};
+use crate::cli::wire::{DiffShape, EventLine};
 use crate::engine::control::look;
 use crate::report::results::{self, Results};
+use crate::report::shapes::{ListShape, LogLine, Unreadable};
 use crate::report::{difference, status as words, words as event_words};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 use crate::store::{Project, RunFolder, StoreError, change, journal, list as runs, run_folder};
@@ -102,14 +103,7 @@ fn show_log(text: &str, ui: &mut Ui) -> Result<(), CliError> {
     if ui.output() == Output::Human {
         return ui.data(text);
     }
-    text.lines().try_for_each(|line| {
-        let mut parts = line.splitn(2, ' ');
-        let at = parts.next().unwrap_or_default();
-        let rest = parts.next().unwrap_or_default();
-        let (level, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let (stage, text) = rest.trim_start().split_once(": ").unwrap_or(("", rest));
-        ui.json(&json!({ "at": at, "level": level, "stage": stage, "text": text }), false)
-    })
+    text.lines().try_for_each(|line| ui.json(&LogLine::of(line), false))
 }
 
 /// `docket workflow results RUN`
