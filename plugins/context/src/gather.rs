@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use docket_markdown::Document;
+use docket_markdown::{Document, Kind};
 use docket_plugin::{Error, report};
 
-use crate::catalog::{Catalog, Entry};
+use crate::catalog;
 use crate::commands::commands;
+use crate::excerpt::excerpt;
+use crate::facts::{self, Facts, terms};
 use crate::inventory::{File, Inventory, read_text};
 use crate::package::{Command, ContextPackage, Item, Patterns, Reference, Related};
 use crate::programs::programs;
 use crate::references::references;
+use crate::resolve::Resolver;
 use crate::settings::{Include, Settings};
-use crate::terms::Vocabulary;
 use crate::topic::{Similarity, similar};
-use docket_markdown::Kind;
 
 /// A larger document is refused: nobody reviews it in one piece.
 const MAXIMUM_TARGET: u64 = 8 << 20;
@@ -35,33 +36,35 @@ const NAMED_LINES: usize = 3;
 pub fn gather(root: &Path, settings: &Settings) -> Result<ContextPackage, Error> {
     let inventory = Inventory::list(root);
     let document = read_target(root, &settings.target)?;
-    let words = Vocabulary::of(&document.text);
-    let catalog = Catalog::read(root, &inventory, (&settings.target, &document), &words);
-    report::log(report::Level::Debug, format!("Comparing {} documents", catalog.entries.len()));
+    let words = terms::words(&document.text);
+    let documents = catalog::read(root, &inventory, facts::read(&settings.target, &document.text));
+    report::log(report::Level::Debug, format!("Comparing {} documents", documents.len()));
     if !inventory.is_complete() {
         report::log(report::Level::Warn, "The project has too many files; some were not looked at");
     }
-    let title = document.title.clone().unwrap_or_else(|| settings.target.clone());
+    let resolver = Resolver::new(&inventory, &documents);
+    let position = resolver.position(&settings.target).unwrap_or_default();
+    let target = &documents[position];
     let references = if settings.wants(Include::ParseReferences) {
-        references(&settings.target, &document, &inventory, &catalog.identifiers)
+        references(target, &resolver, &inventory)
     } else {
         Vec::new()
     };
     let similar =
-        if settings.wants(Include::RelatedAdrs) { similar(&catalog, &words, &title) } else { Vec::new() };
+        if settings.wants(Include::RelatedAdrs) { similar(&documents, position, &words) } else { Vec::new() };
     let cli_commands = if settings.wants(Include::AffectedCommands) {
         commands(&document, &programs(root, &inventory), &inventory, root)
     } else {
         Vec::new()
     };
-    let mut related = documents(&catalog, &references, &similar, settings);
+    let mut related = related(root, &documents, &resolver, &references, &similar, settings);
     related.code = code(&inventory, &references, &cli_commands);
     Ok(ContextPackage {
-        kind: Kind::of(&settings.target, &title).name(),
+        kind: target.kind().name(),
         target: settings.target.clone(),
         strategy: settings.strategy.name(),
         patterns: Patterns { schemas: schemas(&inventory, &document), cli_commands },
-        title,
+        title: target.title.clone(),
         related,
         references,
     })
@@ -84,54 +87,74 @@ struct Case {
     reasons: Vec<String>,
 }
 
-fn documents(
-    catalog: &Catalog,
+fn related(
+    root: &Path,
+    documents: &[Facts],
+    resolver: &Resolver<'_>,
     references: &[Reference],
     similar: &[Similarity],
     settings: &Settings,
 ) -> Related {
-    let mut cases: HashMap<&str, Case> = HashMap::new();
+    let mut cases: HashMap<usize, Case> = HashMap::new();
     for (path, lines) in referenced(references) {
-        if let Some(entry) = catalog.get(path) {
-            cases.insert(&entry.path, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });
+        if let Some(document) = resolver.position(path) {
+            cases.insert(document, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });
         }
     }
     let mut listed: HashMap<Kind, usize> = HashMap::new();
     for similarity in similar {
-        let entry = &catalog.entries[similarity.entry];
-        let count = listed.entry(group(entry.kind)).or_default();
-        let is_new = !cases.contains_key(entry.path.as_str());
+        let count = listed.entry(group(documents[similarity.document].kind())).or_default();
+        let is_new = !cases.contains_key(&similarity.document);
         if is_new && (similarity.score < MINIMUM_SIMILARITY || *count >= BY_TOPIC) {
             continue;
         }
         *count += usize::from(is_new);
-        let case = cases.entry(&entry.path).or_default();
+        let case = cases.entry(similarity.document).or_default();
         case.score += similarity.score;
         case.reasons.push(format!("shares terms: {}", similarity.shared.join(", ")));
     }
     if settings.wants(Include::ArchitectureDocs) {
-        for entry in catalog.entries.iter().filter(|entry| entry.kind == Kind::Architecture) {
-            let case = cases.entry(&entry.path).or_default();
-            case.score = case.score.max(ARCHITECTURE_SCORE);
-            case.reasons.push("describes the architecture".into());
+        for (position, facts) in documents.iter().enumerate() {
+            if facts.kind() == Kind::Architecture && facts.path != settings.target {
+                let case = cases.entry(position).or_default();
+                case.score = case.score.max(ARCHITECTURE_SCORE);
+                case.reasons.push("describes the architecture".into());
+            }
         }
     }
-    let mut chosen: Vec<(&Entry, Case)> =
-        cases.into_iter().filter_map(|(path, case)| Some((catalog.get(path)?, case))).collect();
+    let mut chosen: Vec<(&Facts, Case)> =
+        cases.into_iter().map(|(document, case)| (&documents[document], case)).collect();
     chosen.sort_by(|left, right| {
         right.1.score.total_cmp(&left.1.score).then_with(|| left.0.path.cmp(&right.0.path))
     });
     let mut related = Related::default();
-    for (entry, case) in chosen {
-        let list = match group(entry.kind) {
+    for (facts, case) in chosen {
+        let list = match group(facts.kind()) {
             Kind::Adr => &mut related.adrs,
             Kind::Rfc => &mut related.rfcs,
             Kind::Architecture => &mut related.architecture,
             _ => &mut related.documents,
         };
-        list.push(entry.item(case.score, case.reasons));
+        list.push(item(root, facts, case));
     }
     related
+}
+
+/// A document as an item of a package; only its excerpt is read again.
+fn item(root: &Path, facts: &Facts, case: Case) -> Item {
+    let file = File { path: facts.path.clone(), bytes: facts.bytes };
+    let text = read_text(root, &file, MAXIMUM_TARGET).unwrap_or_default();
+    Item {
+        path: facts.path.clone(),
+        title: facts.title.clone(),
+        kind: facts.kind().name(),
+        status: facts.status.clone(),
+        // Three digits: enough to order by, and the same on every machine.
+        score: (case.score * 1000.0).round() / 1000.0,
+        reasons: case.reasons,
+        bytes: facts.bytes,
+        excerpt: excerpt(&docket_markdown::parse(&text)),
+    }
 }
 
 /// The list a kind goes to: those without one of their own share `documents`.

@@ -1,21 +1,23 @@
 //! The stage type `context`: gathers what somebody needs to know to work on one document.
 //!
-//! [`settings`] reads the config, [`inventory`] lists the project's files, [`catalog`] reads its documents once,
+//! [`settings`] reads the config, [`inventory`] lists the project's files, [`catalog`] reads each document once, and
+//! keeps what it says by itself as [`facts`]. Across all facts [`identifiers`] and [`resolve`] tell what refers to what,
 //! [`references`], [`topic`] and [`commands`] each find one kind of relation, and [`gather`] puts them together as a
 //! [`package::ContextPackage`]. The same project and document always give the same package. Writes nothing.
 
 pub mod catalog;
 pub mod commands;
 mod excerpt;
+pub mod facts;
 pub mod gather;
-pub mod identifier;
+pub mod identifiers;
 pub mod inventory;
 mod nearest;
 pub mod package;
 mod programs;
 pub mod references;
+pub mod resolve;
 pub mod settings;
-mod terms;
 pub mod topic;
 
 use std::path::Path;

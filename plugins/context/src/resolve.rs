@@ -1,0 +1,235 @@
+//! What a reference leads to: a file of the project, nothing where there should be one, or somewhere else.
+
+use std::collections::{HashMap, HashSet};
+
+use docket_markdown::{Resolution, join, resolve};
+
+use crate::facts::{Facts, Form, Label, Place, Written};
+use crate::identifiers::Identifiers;
+use crate::inventory::Inventory;
+
+/// Fields whose bare numbers are ids of the document's own scheme (`requires: 20, 165`); others are learned.
+const NUMBER_FIELDS: [&str; 12] = [
+    "requires", "replaces", "supersedes", "superseded-by", "superseded by", "related", "extends", "depends", "depends-on",
+    "updates", "obsoletes", "see-also",
+];
+/// A field of numbers is one of ids when the text names the same documents for so many of them …
+const CONFIRMED_SHARE: f64 = 0.4;
+/// … in so many cases.
+const CONFIRMED_CASES: usize = 3;
+/// Another word for a scheme must be seen so often, and almost always right.
+const ALIAS_CASES: usize = 3;
+const ALIAS_SHARE: f64 = 0.8;
+
+/// Where a reference leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lead {
+    /// To a file or folder of the project.
+    Found(String),
+    /// To nothing, though it should lead to a file of the project; with the path that was looked for.
+    Broken(Option<String>),
+    /// Out of the project.
+    Elsewhere,
+    /// It is no reference.
+    Nothing,
+}
+
+/// Resolves references of a project's documents.
+pub struct Resolver<'a> {
+    inventory: &'a Inventory,
+    documents: &'a [Facts],
+    positions: HashMap<&'a str, usize>,
+    /// The project's ids.
+    pub identifiers: Identifiers,
+    number_fields: HashSet<String>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Learns what the project's references look like.
+    pub fn new(inventory: &'a Inventory, documents: &'a [Facts]) -> Self {
+        let positions = documents.iter().enumerate().map(|(at, facts)| (facts.path.as_str(), at)).collect();
+        let identifiers = Identifiers::learn(documents);
+        let number_fields = NUMBER_FIELDS.iter().map(|name| (*name).to_owned()).collect();
+        let mut resolver = Self { inventory, documents, positions, identifiers, number_fields };
+        resolver.learn_aliases();
+        resolver.learn_number_fields();
+        resolver
+    }
+
+    /// The position of the document at `path`.
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.positions.get(path).copied()
+    }
+
+    /// What `written`, found in `from`, leads to.
+    pub fn lead(&self, from: &Facts, written: &Written) -> Lead {
+        match written.form {
+            Form::Link => self.link(from, written),
+            Form::Id => self.id(from, written),
+            Form::Path => self.path(from, written),
+        }
+    }
+
+    fn link(&self, from: &Facts, written: &Written) -> Lead {
+        let is_certain = !matches!(written.place, Place::Code);
+        match resolve(&from.path, &written.text, |path| self.inventory.exists(path)) {
+            Resolution::Anchor(_) => Lead::Nothing,
+            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => Lead::Nothing,
+            Resolution::External => match self.file_of_address(&written.text) {
+                Some(path) if path == from.path => Lead::Nothing,
+                Some(path) => Lead::Found(path),
+                None if is_certain => Lead::Elsewhere,
+                None => Lead::Nothing,
+            },
+            Resolution::Found { path, .. } if path == from.path => Lead::Nothing,
+            Resolution::Found { path, .. } => Lead::Found(path),
+            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => Lead::Nothing,
+            Resolution::Missing { path } => Lead::Broken(Some(path)),
+            Resolution::Outside if written.text.trim().is_empty() => Lead::Nothing,
+            Resolution::Outside => Lead::Broken(None),
+        }
+    }
+
+    /// `https://…/blob/<branch>/<path>` with a path of two names or more that exists here: most likely the
+    /// project's own page.
+    fn file_of_address(&self, address: &str) -> Option<String> {
+        let after = ["/blob/", "/tree/"].iter().find_map(|mark| address.split_once(mark))?.1;
+        let path = after.split_once('/')?.1.split(['#', '?']).next()?.trim_end_matches('/');
+        (path.contains('/') && self.inventory.exists(path)).then(|| path.to_owned())
+    }
+
+    fn id(&self, from: &Facts, written: &Written) -> Lead {
+        let Some(label) = &written.label else { return Lead::Nothing };
+        if label.scheme.is_empty() {
+            let Place::Field(name) = &written.place else { return Lead::Nothing };
+            if !self.number_fields.contains(name) {
+                return Lead::Nothing;
+            }
+            return self.nearest_to(from, self.identifiers.siblings(&from.path, label.number));
+        }
+        let Some(known) = self.identifiers.known(label, written.plural) else { return Lead::Nothing };
+        let documents = self.identifiers.documents(&known);
+        if documents.is_empty() {
+            let is_expected = self.identifiers.is_plausible(&known) && written.place != Place::Code;
+            return if is_expected { Lead::Broken(None) } else { Lead::Nothing };
+        }
+        self.nearest_to(from, documents)
+    }
+
+    /// Of several documents with the same id, the one whose path has most in common with that of `from`. None when
+    /// `from` itself is one of them: it speaks of itself.
+    fn nearest_to(&self, from: &Facts, documents: &[usize]) -> Lead {
+        let common = |path: &str| path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count();
+        let paths = documents.iter().map(|at| self.documents[*at].path.as_str());
+        match paths.min_by(|left, right| common(right).cmp(&common(left)).then_with(|| left.cmp(right))) {
+            Some(path) if path != from.path => Lead::Found(path.to_owned()),
+            _ => Lead::Nothing,
+        }
+    }
+
+    /// A path written without a link. One that leads nowhere is only broken when it names a document in a folder that
+    /// is there: prose speaks of files that are still to be made.
+    fn path(&self, from: &Facts, written: &Written) -> Lead {
+        let path = written.text.trim_start_matches("./");
+        if is_placeholder(path) {
+            return Lead::Nothing;
+        }
+        if let Some(found) = self.file_at(&from.path, path) {
+            return if found == from.path { Lead::Nothing } else { Lead::Found(found) };
+        }
+        let folder = path.rsplit_once('/').map(|(folder, _)| folder);
+        let is_expected = path.ends_with(".md")
+            && written.place != Place::Code
+            && folder.is_some_and(|folder| self.inventory.is_folder(folder));
+        if is_expected { Lead::Broken(Some(path.to_owned())) } else { Lead::Nothing }
+    }
+
+    /// The file a path means: from the document's folder, from the root, by another machine's tail, or as the only
+    /// file whose path ends like it.
+    fn file_at(&self, from: &str, written: &str) -> Option<String> {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_file = |path: &String| self.inventory.file(path).is_some();
+        if written.starts_with('/') {
+            return match resolve(from, written, |path| self.inventory.file(path).is_some()) {
+                Resolution::Found { path, .. } => Some(path),
+                _ => None,
+            };
+        }
+        join(folder, written)
+            .filter(is_file)
+            .or_else(|| join("", written).filter(is_file))
+            .or_else(|| self.inventory.only_with_tail(written).map(|file| file.path.clone()))
+    }
+
+    /// Links whose text is an id of another word with the number of the document they lead to: `[ERC-721](eip-721.md)`.
+    fn learn_aliases(&mut self) {
+        let mut cases: HashMap<(&str, &str), usize> = HashMap::new();
+        let mut all: HashMap<&str, usize> = HashMap::new();
+        for facts in self.documents {
+            for written in facts.written.iter().filter(|written| written.form == Form::Link) {
+                let Some(label) = written.label.as_ref().filter(|label| !label.scheme.is_empty()) else { continue };
+                let Lead::Found(path) = self.link(facts, written) else { continue };
+                let Some(position) = self.position(&path) else { continue };
+                *all.entry(&label.scheme).or_default() += 1;
+                for own in self.documents[position].labels.iter().filter(|own| own.number == label.number) {
+                    if own.scheme != label.scheme && self.identifiers.is_scheme(&own.scheme) {
+                        *cases.entry((&label.scheme, &own.scheme)).or_default() += 1;
+                    }
+                }
+            }
+        }
+        let mut accepted: Vec<(String, String)> = cases
+            .into_iter()
+            .filter(|((alias, _), count)| {
+                let share = *count as f64 / all.get(alias).copied().unwrap_or(1) as f64;
+                *count >= ALIAS_CASES && share >= ALIAS_SHARE && !self.identifiers.is_scheme(alias)
+            })
+            .map(|((alias, scheme), _)| (alias.to_owned(), scheme.to_owned()))
+            .collect();
+        accepted.sort();
+        accepted.iter().for_each(|(alias, scheme)| self.identifiers.add_alias(alias, scheme));
+    }
+
+    /// Fields of bare numbers whose documents the text names as well.
+    fn learn_number_fields(&mut self) {
+        let mut cases: HashMap<&str, (usize, usize)> = HashMap::new();
+        for facts in self.documents {
+            let bare = facts.written.iter().filter_map(|written| match (&written.place, &written.label) {
+                (Place::Field(name), Some(label)) if label.scheme.is_empty() => Some((name.as_str(), label.number)),
+                _ => None,
+            });
+            let mut numbers = bare.filter(|(name, _)| !self.number_fields.contains(*name)).peekable();
+            if numbers.peek().is_none() {
+                continue;
+            }
+            let named: HashSet<String> = (facts.written.iter())
+                .filter(|written| !matches!(written.place, Place::Field(_)))
+                .filter_map(|written| match self.lead(facts, written) {
+                    Lead::Found(path) => Some(path),
+                    _ => None,
+                })
+                .collect();
+            for (name, number) in numbers {
+                let siblings = self.identifiers.siblings(&facts.path, number);
+                let others: Vec<&usize> = siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
+                let case = cases.entry(name).or_default();
+                case.1 += 1;
+                case.0 += usize::from(others.iter().any(|at| named.contains(&self.documents[**at].path)));
+            }
+        }
+        let learned = cases.into_iter().filter(|(_, (confirmed, all))| {
+            *confirmed >= CONFIRMED_CASES && *confirmed as f64 >= CONFIRMED_SHARE * *all as f64
+        });
+        self.number_fields.extend(learned.map(|(name, _)| Label::new(name, 0).scheme));
+    }
+}
+
+/// Whether a path stands for many or none: `docs/{name}.md`, `adr-NNNN.md`, `docs/...`.
+pub(crate) fn is_placeholder(path: &str) -> bool {
+    path.contains(['{', '<', '*', '$', '['])
+        || path.contains("...")
+        || path.contains('…')
+        || path.contains("NNN")
+        || path.contains("XXX")
+        || path.contains("YYYY")
+}
