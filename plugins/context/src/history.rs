@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use docket_plugin::process::{self, Argument, Child, Command, Event, SpawnError};
 
-use crate::package::{Commit, Together};
+use crate::package::{Commit, History, Together};
 
 /// What a person or a script runs to let the stage see the history.
 pub const GRANT: &str = "docket plugin grant context 'run the command git'";
@@ -63,15 +63,6 @@ const QUIET: [&str; 22] = [
 ];
 /// Transports that a repository could allow one by one in spite of `protocol.allow`.
 const TRANSPORTS: [&str; 7] = ["ext", "file", "git", "http", "https", "ssh", "bundle"];
-
-/// The history that was found.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct History {
-    /// Commits, newest first.
-    pub commits: Vec<Commit>,
-    /// Files that change together with the document, most often first.
-    pub together: Vec<Together>,
-}
 
 /// Why there is no history.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,15 +77,19 @@ impl Identifiers {
     /// Whether ids of this project start with `word` (lower case).
     pub fn is_scheme(&self, word: &str) -> bool {
         self.aliases.contains_key(word)
-            || self.schemes.get(word).is_some_and(|scheme| {
-                scheme.documents >= MINIMUM_DOCUMENTS || WELL_KNOWN.contains(&word)
-            })
+            || self
+                .schemes
+                .get(word)
+                .is_some_and(|scheme| scheme.documents >= MINIMUM_DOCUMENTS || WELL_KNOWN.contains(&word))
     }
 
     /// The label a mention means: its own word, or the singular of a plural, as the project's scheme.
     pub(crate) fn known(&self, label: &Label, plural: bool) -> Option<Label> {
         let singular = label.scheme.strip_suffix('s').filter(|_| plural);
-        let word = [Some(label.scheme.as_str()), singular].into_iter().flatten().find(|word| self.is_scheme(word))?;
+        let word = [Some(label.scheme.as_str()), singular]
+            .into_iter()
+            .flatten()
+            .find(|word| self.is_scheme(word))?;
         let scheme = self.aliases.get(word).map_or(word, String::as_str);
         Some(Label { scheme: scheme.to_owned(), number: label.number })
     }
@@ -102,7 +106,9 @@ impl Identifiers {
 
     /// Whether an id without a document is one that this project should have.
     pub(crate) fn is_plausible(&self, label: &Label) -> bool {
-        self.schemes.get(&label.scheme).is_some_and(|scheme| label.number <= scheme.highest.saturating_add(PLAUSIBLE_GAP))
+        self.schemes
+            .get(&label.scheme)
+            .is_some_and(|scheme| label.number <= scheme.highest.saturating_add(PLAUSIBLE_GAP))
     }
 }
 
@@ -127,8 +133,12 @@ fn schemes_of_families(documents: &[Facts], carriers: &[usize]) -> HashMap<Strin
         }
         let family = counts.entry(family(&facts.path)).or_default();
         family.0 += 1;
-        let schemes: HashSet<&str> =
-            facts.labels.iter().map(|label| label.scheme.as_str()).filter(|scheme| !scheme.is_empty()).collect();
+        let schemes: HashSet<&str> = facts
+            .labels
+            .iter()
+            .map(|label| label.scheme.as_str())
+            .filter(|scheme| !scheme.is_empty())
+            .collect();
         for scheme in schemes {
             *family.1.entry(scheme).or_default() += 1;
         }
@@ -173,7 +183,13 @@ mod tests {
 
     #[test]
     fn a_scheme_is_what_several_documents_carry() {
-        let known = learn(&[("docs/rfcs/rfc-0009.md", ""), ("note-1.md", ""), ("a/sip-1.md", ""), ("a/sip-2.md", ""), ("a/sip-3.md", "")]);
+        let known = learn(&[
+            ("docs/rfcs/rfc-0009.md", ""),
+            ("note-1.md", ""),
+            ("a/sip-1.md", ""),
+            ("a/sip-2.md", ""),
+            ("a/sip-3.md", ""),
+        ]);
         assert!(known.is_scheme("rfc") && known.is_scheme("sip") && !known.is_scheme("note"));
         assert!(known.is_plausible(&Label::new("rfc", 12)));
         assert!(!known.is_plausible(&Label::new("rfc", 2119)));

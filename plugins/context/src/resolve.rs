@@ -10,8 +10,18 @@ use crate::inventory::Inventory;
 
 /// Fields whose bare numbers are ids of the document's own scheme (`requires: 20, 165`); others are learned.
 const NUMBER_FIELDS: [&str; 12] = [
-    "requires", "replaces", "supersedes", "superseded-by", "superseded by", "related", "extends", "depends", "depends-on",
-    "updates", "obsoletes", "see-also",
+    "requires",
+    "replaces",
+    "supersedes",
+    "superseded-by",
+    "superseded by",
+    "related",
+    "extends",
+    "depends",
+    "depends-on",
+    "updates",
+    "obsoletes",
+    "see-also",
 ];
 /// A field of numbers is one of ids when the text names the same documents for so many of them …
 const CONFIRMED_SHARE: f64 = 0.4;
@@ -74,7 +84,9 @@ impl<'a> Resolver<'a> {
         let is_certain = !matches!(written.place, Place::Code);
         match resolve(&from.path, &written.text, |path| self.inventory.exists(path)) {
             Resolution::Anchor(_) => Lead::Nothing,
-            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => Lead::Nothing,
+            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => {
+                Lead::Nothing
+            }
             Resolution::External => match self.file_of_address(&written.text) {
                 Some(path) if path == from.path => Lead::Nothing,
                 Some(path) => Lead::Found(path),
@@ -83,7 +95,9 @@ impl<'a> Resolver<'a> {
             },
             Resolution::Found { path, .. } if path == from.path => Lead::Nothing,
             Resolution::Found { path, .. } => Lead::Found(path),
-            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => Lead::Nothing,
+            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => {
+                Lead::Nothing
+            }
             Resolution::Missing { path } => Lead::Broken(Some(path)),
             Resolution::Outside if written.text.trim().is_empty() => Lead::Nothing,
             Resolution::Outside => Lead::Broken(None),
@@ -119,7 +133,9 @@ impl<'a> Resolver<'a> {
     /// Of several documents with the same id, the one whose path has most in common with that of `from`. None when
     /// `from` itself is one of them: it speaks of itself.
     fn nearest_to(&self, from: &Facts, documents: &[usize]) -> Lead {
-        let common = |path: &str| path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count();
+        let common = |path: &str| {
+            path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count()
+        };
         let paths = documents.iter().map(|at| self.documents[*at].path.as_str());
         match paths.min_by(|left, right| common(right).cmp(&common(left)).then_with(|| left.cmp(right))) {
             Some(path) if path != from.path => Lead::Found(path.to_owned()),
@@ -167,7 +183,9 @@ impl<'a> Resolver<'a> {
         let mut all: HashMap<&str, usize> = HashMap::new();
         for facts in self.documents {
             for written in facts.written.iter().filter(|written| written.form == Form::Link) {
-                let Some(label) = written.label.as_ref().filter(|label| !label.scheme.is_empty()) else { continue };
+                let Some(label) = written.label.as_ref().filter(|label| !label.scheme.is_empty()) else {
+                    continue;
+                };
                 let Lead::Found(path) = self.link(facts, written) else { continue };
                 let Some(position) = self.position(&path) else { continue };
                 *all.entry(&label.scheme).or_default() += 1;
@@ -195,7 +213,9 @@ impl<'a> Resolver<'a> {
         let mut cases: HashMap<&str, (usize, usize)> = HashMap::new();
         for facts in self.documents {
             let bare = facts.written.iter().filter_map(|written| match (&written.place, &written.label) {
-                (Place::Field(name), Some(label)) if label.scheme.is_empty() => Some((name.as_str(), label.number)),
+                (Place::Field(name), Some(label)) if label.scheme.is_empty() => {
+                    Some((name.as_str(), label.number))
+                }
                 _ => None,
             });
             let mut numbers = bare.filter(|(name, _)| !self.number_fields.contains(*name)).peekable();
@@ -211,7 +231,8 @@ impl<'a> Resolver<'a> {
                 .collect();
             for (name, number) in numbers {
                 let siblings = self.identifiers.siblings(&facts.path, number);
-                let others: Vec<&usize> = siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
+                let others: Vec<&usize> =
+                    siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
                 let case = cases.entry(name).or_default();
                 case.1 += 1;
                 case.0 += usize::from(others.iter().any(|at| named.contains(&self.documents[**at].path)));

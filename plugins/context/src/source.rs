@@ -67,7 +67,13 @@ impl Language {
         let lower = name.to_ascii_lowercase();
         if matches!(
             lower.as_str(),
-            "makefile" | "gnumakefile" | "justfile" | ".justfile" | "package.json" | "cargo.toml" | "pyproject.toml"
+            "makefile"
+                | "gnumakefile"
+                | "justfile"
+                | ".justfile"
+                | "package.json"
+                | "cargo.toml"
+                | "pyproject.toml"
         ) {
             return Some(Self::Build);
         }
@@ -94,7 +100,9 @@ impl Language {
 pub fn read(path: &str, text: &str) -> Source {
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some(language) = Language::of(name) else { return Source::default() };
-    if text.lines().filter(|line| line.len() > MAXIMUM_LINE).take(MAXIMUM_LONG_LINES).count() == MAXIMUM_LONG_LINES {
+    if text.lines().filter(|line| line.len() > MAXIMUM_LINE).take(MAXIMUM_LONG_LINES).count()
+        == MAXIMUM_LONG_LINES
+    {
         return Source::default();
     }
     Source {
@@ -105,8 +113,9 @@ pub fn read(path: &str, text: &str) -> Source {
 }
 
 /// The letters, digits and `_` (and `also`) that a text begins with.
-pub(crate) fn word(text: &str, also: &str) -> &str {
-    let is_part = |character: char| character.is_alphanumeric() || character == '_' || also.contains(character);
+pub(crate) fn word<'a>(text: &'a str, also: &str) -> &'a str {
+    let is_part =
+        |character: char| character.is_alphanumeric() || character == '_' || also.contains(character);
     &text[..text.find(|character: char| !is_part(character)).unwrap_or(text.len())]
 }
 

@@ -54,7 +54,8 @@ pub(crate) fn similar(documents: &[Facts], target: usize, words: &Table<String>)
         }
         let score = parts.iter().map(|(part, _)| part).sum();
         parts.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
-        let shared = parts.iter().take(NAMED_TERMS).filter_map(|(_, term)| words.get(term).cloned()).collect();
+        let shared =
+            parts.iter().take(NAMED_TERMS).filter_map(|(_, term)| words.get(term).cloned()).collect();
         found.push(Similarity { document, score, shared });
     }
     // Documents are sorted by path, and the sort is stable.

@@ -24,6 +24,7 @@ struct Package {
     patterns: Patterns,
     references: Vec<Reference>,
     history: Option<History>,
+    todos: Vec<Todo>,
     session: Option<Session>,
     size: Option<Size>,
     left_out: Vec<LeftOut>,
@@ -103,7 +104,6 @@ struct Together {
 #[serde(default)]
 struct Session {
     documents: Vec<DocumentState>,
-    todos: Vec<Todo>,
     runs: Vec<Run>,
 }
 
@@ -176,6 +176,8 @@ pub fn text(package: &Value) -> String {
     if let Some(session) = &read.session {
         text.session(session);
     }
+    let todo = |todo: &Todo| format!("{}:{}: {}", todo.path, todo.line, todo.text);
+    text.list("To do", read.todos.iter().map(todo), usize::MAX);
     if let Some(history) = &read.history {
         text.history(history);
     }
@@ -260,8 +262,6 @@ impl Text {
             format!("{:<9} {}  {} [{status}]", document.state, document.path, document.title)
         };
         self.list("Documents", session.documents.iter().map(document), usize::MAX);
-        let todo = |todo: &Todo| format!("{}:{}: {}", todo.path, todo.line, todo.text);
-        self.list("To do", session.todos.iter().map(todo), usize::MAX);
     }
 
     fn history(&mut self, history: &History) {

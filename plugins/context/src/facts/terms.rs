@@ -129,9 +129,14 @@ impl Counter {
     fn terms(self) -> Terms {
         let mut counts: Vec<TermCount> = self.counts.into_values().collect();
         let worth = |count: &TermCount| {
-            8 * u32::from(count.title) + 4 * u32::from(count.heading) + u32::from(count.lead) + u32::from(count.body) + u32::from(count.code)
+            8 * u32::from(count.title)
+                + 4 * u32::from(count.heading)
+                + u32::from(count.lead)
+                + u32::from(count.body)
+                + u32::from(count.code)
         };
-        counts.sort_unstable_by(|left, right| worth(right).cmp(&worth(left)).then(left.term.cmp(&right.term)));
+        counts
+            .sort_unstable_by(|left, right| worth(right).cmp(&worth(left)).then(left.term.cmp(&right.term)));
         counts.truncate(MAXIMUM);
         counts.sort_unstable_by_key(|count| count.term);
         Terms { length: self.length, counts }
@@ -153,7 +158,10 @@ pub(crate) fn words(text: &str) -> Table<String> {
 pub(crate) fn for_each_term(text: &str, mut each: impl FnMut(u32, &str)) {
     let mut word = String::with_capacity(32);
     for piece in text.split(|character: char| !character.is_alphanumeric()) {
-        if piece.len() < 3 || piece.len() > 40 && piece.is_ascii() || piece.bytes().all(|byte| byte.is_ascii_digit()) {
+        if piece.len() < 3
+            || piece.len() > 40 && piece.is_ascii()
+            || piece.bytes().all(|byte| byte.is_ascii_digit())
+        {
             continue;
         }
         word.clear();
@@ -189,7 +197,10 @@ mod tests {
         let terms = read("x.md", "Sandboxes", &docket_markdown::parse(text));
         let of = |word: &str| terms.counts.iter().find(|count| count.term == hash(word)).copied();
         let sandbox = of("sandbox").expect("a word");
-        assert_eq!((sandbox.title, sandbox.heading, sandbox.lead, sandbox.body, sandbox.code), (0, 1, 2, 2, 1));
+        assert_eq!(
+            (sandbox.title, sandbox.heading, sandbox.lead, sandbox.body, sandbox.code),
+            (0, 1, 2, 2, 1)
+        );
         assert_eq!(of("sandboxe").map(|count| (count.title, count.heading)), Some((1, 1)));
         assert!(of("grant").is_some() && of("its").is_none());
     }

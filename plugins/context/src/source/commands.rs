@@ -97,8 +97,12 @@ pub(crate) fn read(language: Language, path: &str, text: &str) -> Vec<CommandDef
 }
 
 fn is_command(name: &str) -> bool {
-    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | ':' | ' ' | '.');
-    (1..=60).contains(&name.len()) && name.chars().all(is_part) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+    let is_part = |character: char| {
+        character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | ':' | ' ' | '.')
+    };
+    (1..=60).contains(&name.len())
+        && name.chars().all(is_part)
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 fn in_source(language: Language, text: &str) -> Vec<CommandDefinition> {
@@ -123,12 +127,17 @@ fn in_source(language: Language, text: &str) -> Vec<CommandDefinition> {
                 found.extend(used.map(|name| define(word(name, "-"), How::Cobra)));
             }
             Language::Python => {
-                let is_decorator = body.starts_with('@') && [".command", ".group", ".callback"].iter().any(|end| {
-                    body.split_once('(').map_or(body, |(head, _)| head).trim_end().ends_with(end)
-                });
+                let is_decorator = body.starts_with('@')
+                    && [".command", ".group", ".callback"].iter().any(|end| {
+                        body.split_once('(').map_or(body, |(head, _)| head).trim_end().ends_with(end)
+                    });
                 if is_decorator {
-                    decorated = quoted(body.split_once('(').map_or("", |(_, rest)| rest)).is_none().then(|| number(above));
-                } else if let Some(line) = decorated.filter(|_| body.starts_with("def ") || body.starts_with("async def ")) {
+                    decorated = quoted(body.split_once('(').map_or("", |(_, rest)| rest))
+                        .is_none()
+                        .then(|| number(above));
+                } else if let Some(line) =
+                    decorated.filter(|_| body.starts_with("def ") || body.starts_with("async def "))
+                {
                     let name = word(body.trim_start_matches("async ").trim_start_matches("def "), "");
                     found.push(CommandDefinition { name: name.replace('_', "-"), line, how: How::Decorator });
                     decorated = None;
@@ -178,7 +187,11 @@ fn clap_variants(text: &str) -> Vec<CommandDefinition> {
         }
         if depth == 1 {
             if body.starts_with("#[") {
-                renamed = body.split_once("name = ").and_then(|(_, rest)| quoted(rest)).map(str::to_owned).or(renamed);
+                renamed = body
+                    .split_once("name = ")
+                    .and_then(|(_, rest)| quoted(rest))
+                    .map(str::to_owned)
+                    .or(renamed);
             } else if body.starts_with(|first: char| first.is_ascii_uppercase()) {
                 let name = renamed.take().unwrap_or_else(|| kebab(word(body, "")));
                 found.push(CommandDefinition { name, line: number(above), how: How::ClapVariant });
@@ -267,7 +280,10 @@ fn recipes(text: &str, how: How) -> Vec<CommandDefinition> {
     let mut found: Vec<CommandDefinition> = Vec::new();
     for (above, line) in text.lines().enumerate().filter(|(_, line)| line.len() <= MAXIMUM_LINE) {
         let Some((head, after)) = line.split_once(':') else { continue };
-        if line.starts_with([' ', '\t', '#', '.', '@', '_']) || after.starts_with('=') || head.contains(['=', '$', '%', '"']) {
+        if line.starts_with([' ', '\t', '#', '.', '@', '_'])
+            || after.starts_with('=')
+            || head.contains(['=', '$', '%', '"'])
+        {
             continue;
         }
         // A recipe has parameters after its name; a rule may make several targets.
@@ -286,7 +302,8 @@ fn recipes(text: &str, how: How) -> Vec<CommandDefinition> {
 
 /// `src/commands/remote/add.ts` is `remote add`.
 fn oclif(path: &str) -> Option<CommandDefinition> {
-    let (_, below) = path.rsplit_once("/commands/").or_else(|| Some(("", path.strip_prefix("commands/")?)))?;
+    let (_, below) =
+        path.rsplit_once("/commands/").or_else(|| Some(("", path.strip_prefix("commands/")?)))?;
     let (stem, _) = below.split_once('.')?;
     let stem = stem.strip_suffix("/index").unwrap_or(stem);
     (stem != "index").then(|| CommandDefinition { name: stem.replace('/', " "), line: 1, how: How::Path })
@@ -311,7 +328,12 @@ mod tests {
                     fn x() { Command::new(\"serve\"); }";
         assert_eq!(
             found(Language::Rust, "a.rs", text),
-            [("init".to_owned(), 4), ("dry-run".to_owned(), 5), ("ls".to_owned(), 9), ("serve".to_owned(), 15)]
+            [
+                ("init".to_owned(), 4),
+                ("dry-run".to_owned(), 5),
+                ("ls".to_owned(), 9),
+                ("serve".to_owned(), 15)
+            ]
         );
     }
 
@@ -320,7 +342,10 @@ mod tests {
         let python = "sub.add_parser(\"fetch\", help=1)\n@cli.command()\n@click.option('--x')\ndef run_all(x):\n    pass\n\
                       @app.command(\"named\")\ndef other():\n@cli.group\ndef remote():";
         assert_eq!(names(Language::Python, "a.py", python), ["fetch", "run-all", "named", "remote"]);
-        assert_eq!(names(Language::Go, "cmd/a.go", "var c = &cobra.Command{\n\tUse:   \"start [flags]\","), ["start"]);
+        assert_eq!(
+            names(Language::Go, "cmd/a.go", "var c = &cobra.Command{\n\tUse:   \"start [flags]\","),
+            ["start"]
+        );
         let node = "program.command('build <file>')\nyargs.command(\"watch\", 'x')\n// .command('no')";
         assert_eq!(names(Language::Script, "cli.ts", node), ["build", "watch"]);
         assert_eq!(names(Language::Script, "src/commands/remote/add.ts", ""), ["remote add"]);
@@ -336,17 +361,34 @@ mod tests {
         );
         let make = ".PHONY: all\nall test: build\n\tcc x\nX := 1\nout/a.o: a.c\nclean:\n";
         assert_eq!(names(Language::Build, "Makefile", make), ["all", "test", "clean"]);
-        assert_eq!(names(Language::Build, "justfile", "x := '1'\nbuild target='a':\n  cargo\n@quiet:\n"), ["build"]);
         assert_eq!(
-            names(Language::Build, "Cargo.toml", "[package]\nname = \"a\"\n[lib]\nname = \"b\"\n[[bin]]\nname=\"c\""),
+            names(Language::Build, "justfile", "x := '1'\nbuild target='a':\n  cargo\n@quiet:\n"),
+            ["build"]
+        );
+        assert_eq!(
+            names(
+                Language::Build,
+                "Cargo.toml",
+                "[package]\nname = \"a\"\n[lib]\nname = \"b\"\n[[bin]]\nname=\"c\""
+            ),
             ["a", "c"]
         );
-        assert_eq!(names(Language::Build, "pyproject.toml", "[project.scripts]\ntool = \"a:b\"\n[x]\ny = 1"), ["tool"]);
+        assert_eq!(
+            names(Language::Build, "pyproject.toml", "[project.scripts]\ntool = \"a:b\"\n[x]\ny = 1"),
+            ["tool"]
+        );
     }
 
     #[test]
     fn garbage_defines_nothing() {
-        for text in ["Command::new(", "Command::new(\"", "#[derive(Subcommand)]\nenum {\n}}}}", "@cli.command(", "{", ":"] {
+        for text in [
+            "Command::new(",
+            "Command::new(\"",
+            "#[derive(Subcommand)]\nenum {\n}}}}",
+            "@cli.command(",
+            "{",
+            ":",
+        ] {
             for (language, path) in [
                 (Language::Rust, "a.rs"),
                 (Language::Python, "a.py"),

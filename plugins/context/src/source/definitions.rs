@@ -35,7 +35,9 @@ fn keywords(language: Language) -> &'static str {
         Language::Swift => " func class struct enum protocol actor typealias extension ",
         Language::Shell => " function ",
         Language::Php => " function class interface trait enum ",
-        Language::Interface => " message service enum rpc interface record variant resource world type input union ",
+        Language::Interface => {
+            " message service enum rpc interface record variant resource world type input union "
+        }
         Language::Build => "",
     }
 }
@@ -74,7 +76,9 @@ fn named<'a>(language: Language, keywords: &str, line: &'a str) -> Option<&'a st
     }
     let (keyword, rest) = after_modifiers(body, keywords);
     match (language, keyword) {
-        (Language::Shell, None) => body.find("()").map(|end| body[..end].trim_end()).filter(|name| is_name(name)),
+        (Language::Shell, None) => {
+            body.find("()").map(|end| body[..end].trim_end()).filter(|name| is_name(name))
+        }
         (Language::Curly | Language::C, None) => method(language, line, indent),
         (_, None) => None,
         // Only constants at the top are symbols that others name.
@@ -86,7 +90,8 @@ fn named<'a>(language: Language, keywords: &str, line: &'a str) -> Option<&'a st
         (Language::C, Some(_)) => {
             let name = word(rest, "");
             let after = rest[name.len()..].trim_start();
-            let is_definition = after.is_empty() || after.starts_with(['{', ':']) || after.starts_with("final");
+            let is_definition =
+                after.is_empty() || after.starts_with(['{', ':']) || after.starts_with("final");
             non_empty(name).filter(|_| is_definition).or_else(|| method(language, line, indent))
         }
         (Language::Ruby, Some("def")) => {
@@ -100,7 +105,9 @@ fn named<'a>(language: Language, keywords: &str, line: &'a str) -> Option<&'a st
             let rest = if second.is_some() { after } else { rest };
             non_empty(word(rest.trim_start_matches("mut "), "$"))
         }
-        (Language::Script | Language::Php, Some(_)) => non_empty(word(rest.trim_start_matches(['*', ' ', '&']), "$")),
+        (Language::Script | Language::Php, Some(_)) => {
+            non_empty(word(rest.trim_start_matches(['*', ' ', '&']), "$"))
+        }
         (_, Some(_)) => non_empty(word(generic_parameters(rest), "")),
     }
 }
@@ -145,13 +152,18 @@ fn method(language: Language, line: &str, indent: usize) -> Option<&str> {
     let body = line.trim();
     let open = body.find('(')?;
     let head = &body[..open];
-    let is_statement = body.ends_with(';') || head.contains(['=', '.', '"', '!', '?', ',', '{']) || head.contains("->");
-    if is_statement || language == Language::C && indent > 0 || language == Language::Curly && !body.ends_with('{') {
+    let is_statement =
+        body.ends_with(';') || head.contains(['=', '.', '"', '!', '?', ',', '{']) || head.contains("->");
+    if is_statement
+        || language == Language::C && indent > 0
+        || language == Language::Curly && !body.ends_with('{')
+    {
         return None;
     }
     let name = head.rsplit([' ', '*', '&', ':', '\t']).next()?;
     let before = head[..head.len() - name.len()].trim();
-    let no_definition = ["return", "else", "new", "throw", "await", "case", "if", "while", "for", "switch", "catch"];
+    let no_definition =
+        ["return", "else", "new", "throw", "await", "case", "if", "while", "for", "switch", "catch"];
     let first = word(before, "");
     (is_name(name) && !before.is_empty() && !no_definition.contains(&first) && !no_definition.contains(&name))
         .then_some(name)
@@ -194,7 +206,10 @@ mod tests {
 
     #[test]
     fn python_go_and_ruby() {
-        assert_eq!(names(Language::Python, "class A(B):\n    async def run(self):\n# def no\nx = 1"), ["A", "run"]);
+        assert_eq!(
+            names(Language::Python, "class A(B):\n    async def run(self):\n# def no\nx = 1"),
+            ["A", "run"]
+        );
         let go = "func Start(x int) error {\nfunc (s *Server) Stop() {\ntype Config struct {\nvar x = 1";
         assert_eq!(names(Language::Go, go), ["Start", "Stop", "Config"]);
         assert_eq!(names(Language::Ruby, "module A\n  class B < C\n    def self.ok?(x)"), ["A", "B", "ok?"]);
@@ -205,7 +220,10 @@ mod tests {
         let java = "public final class Store {\n  private static int count(List<String> x) {\n    return f(x);\n    \
                     if (a) {\n    call(x);\n  }\n  void run() {\n";
         assert_eq!(names(Language::Curly, java), ["Store", "count", "run"]);
-        assert_eq!(names(Language::Curly, "data class User(val a: Int)\ninline fun <T> go(x: T) {"), ["User", "go"]);
+        assert_eq!(
+            names(Language::Curly, "data class User(val a: Int)\ninline fun <T> go(x: T) {"),
+            ["User", "go"]
+        );
         assert_eq!(names(Language::Curly, "public async Task<int> RunAsync(int x) {"), ["RunAsync"]);
         assert_eq!(
             names(Language::Swift, "public struct A {\n  mutating func move(to x: Int) {\n@objc protocol"),
@@ -218,7 +236,10 @@ mod tests {
         let c = "#define LIMIT 3\nstruct run {\nstruct run *make(void);\nint main(int argc)\n{\n  call(x);\n}\n\
                  static void Store::save(const A &a) {\nenum class Kind { A };";
         assert_eq!(names(Language::C, c), ["LIMIT", "run", "main", "save", "class"]);
-        assert_eq!(names(Language::Shell, "build_all() {\nfunction clean {\necho \"x()\""), ["build_all", "clean"]);
+        assert_eq!(
+            names(Language::Shell, "build_all() {\nfunction clean {\necho \"x()\""),
+            ["build_all", "clean"]
+        );
         let wit = "interface process {\n    record exit-status {\n    spawn: func();\n    variant %event {";
         assert_eq!(names(Language::Interface, wit), ["process", "exit-status", "event"]);
     }

@@ -30,10 +30,12 @@ pub(crate) fn in_code(language: Language, text: &str) -> Vec<Todo> {
     let lines = text.lines().enumerate().filter(|(_, line)| line.len() <= MAXIMUM_LINE);
     lines
         .filter_map(|(above, line)| {
-            let start = openers.iter().filter_map(|opener| line.find(opener).map(|at| at + opener.len())).min()?;
+            let start =
+                openers.iter().filter_map(|opener| line.find(opener).map(|at| at + opener.len())).min()?;
             let comment = line[start..].trim_start_matches(['/', '*', '!', '#', ' ', '\t']);
             let mark = MARKS.iter().find(|mark| comment.starts_with(**mark))?;
-            let is_word = !comment[mark.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
+            let is_word =
+                !comment[mark.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
             is_word.then(|| Todo { line: number(above), text: shortened(comment) })
         })
         .take(MAXIMUM)
