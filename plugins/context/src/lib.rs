@@ -5,6 +5,7 @@
 //! [`references`], [`topic`] and [`commands`] each find one kind of relation, and [`gather`] puts them together as a
 //! [`package::ContextPackage`]. The same project and document always give the same package. Writes nothing.
 
+mod address;
 pub mod catalog;
 pub mod commands;
 mod excerpt;

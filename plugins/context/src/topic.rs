@@ -31,7 +31,7 @@ pub struct Similarity {
 }
 
 /// Documents by similarity to the one at position `target`, most similar first. `words` are the target's, for people.
-pub(crate) fn similar(documents: &[Facts], target: usize, words: &Table<String>) -> Vec<Similarity> {
+pub fn similar(documents: &[Facts], target: usize, words: &Table<String>) -> Vec<Similarity> {
     let query = query(documents, target);
     let total: f64 = documents.iter().map(|facts| f64::from(facts.terms.length)).sum();
     let average = (total / documents.len().max(1) as f64).max(1.0);

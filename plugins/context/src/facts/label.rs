@@ -92,8 +92,9 @@ fn of_name(stem: &str) -> Option<Label> {
     let is_date = word.is_empty()
         && (1900..2200).contains(&number)
         && more.next().is_some_and(|month| month.len() == 2 && month.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_version = rest.starts_with(['_', '.']) && rest[1..].starts_with(|next: char| next.is_ascii_digit());
     let label = Label::new(word, number);
-    (!is_date && !is_ordinal(&label.scheme)).then_some(label)
+    (!is_version && !is_date && !is_ordinal(&label.scheme)).then_some(label)
 }
 
 /// The label a header field gives, and whether the field is there to give one: `eip: 1559`, `id: ADR-3`,

@@ -51,7 +51,7 @@ pub struct Terms {
 
 /// FNV-1a: the same on every machine, and the words are the user's own.
 #[derive(Default)]
-pub(crate) struct Fnv(u64);
+pub struct Fnv(u64);
 
 impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
@@ -67,7 +67,7 @@ impl Hasher for Fnv {
 }
 
 /// A table by hashes of words.
-pub(crate) type Table<V> = HashMap<u32, V, BuildHasherDefault<Fnv>>;
+pub type Table<V> = HashMap<u32, V, BuildHasherDefault<Fnv>>;
 
 /// The hash of a word. Two words of a project share one rarely enough to leave the order of results as it is.
 pub(crate) fn hash(word: &str) -> u32 {

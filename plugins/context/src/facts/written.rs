@@ -76,6 +76,7 @@ pub struct Written {
 pub(crate) fn read(document: &Document, fields: &[Field]) -> Vec<Written> {
     let mut found = links(document);
     found.extend(addresses_in_markup(document));
+    found.extend(definitions(document));
     found.extend(ids(document));
     found.extend(paths(document));
     found.extend(in_code(document));
@@ -137,6 +138,31 @@ fn addresses_in_markup(document: &Document) -> Vec<Written> {
         }
     }
     found
+}
+
+/// `[name]: target` lines, used or not.
+fn definitions(document: &Document) -> Vec<Written> {
+    // The parser takes definitions out of the readable text; in code they are no definitions, and stay in neither.
+    let in_code: HashSet<usize> = (document.code_blocks.iter())
+        .flat_map(|block| block.line..block.line + block.text.lines().count())
+        .collect();
+    let definition = |(above, line): (usize, &str)| {
+        let (name, target) = line.trim_start().strip_prefix('[')?.split_once("]:")?;
+        let target = target.split_whitespace().next()?.trim_matches(['<', '>']);
+        let is_one = !name.starts_with('^') && !name.contains(['[', ']']) && !in_code.contains(&(above + 1));
+        is_one.then(|| Written {
+            label: Label::at_start(name),
+            ..written(Form::Link, target, above + 1, Place::Prose)
+        })
+    };
+    let is_commented = |written: &Written| {
+        let line = written.line as usize;
+        document.comments.iter().any(|comment| {
+            (comment.line..=document.line_of(comment.range.end)).contains(&line)
+        })
+    };
+    let found = document.text.lines().enumerate().filter_map(definition);
+    found.filter(|written| !is_commented(written)).collect()
 }
 
 fn ids(document: &Document) -> Vec<Written> {
