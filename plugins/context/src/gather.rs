@@ -7,6 +7,7 @@ use docket_markdown::{Document, Kind};
 use docket_plugin::{Error, report};
 
 use crate::catalog;
+use crate::citations::Citations;
 use crate::commands::commands;
 use crate::excerpt::excerpt;
 use crate::facts::{self, Facts, terms};
@@ -14,9 +15,9 @@ use crate::inventory::{File, Inventory, read_text};
 use crate::package::{Command, ContextPackage, Item, Patterns, Reference, Related};
 use crate::programs::programs;
 use crate::references::references;
+use crate::related::{Project, Relative, Weights, related};
 use crate::resolve::Resolver;
 use crate::settings::{Include, Settings};
-use crate::topic::{Similarity, similar};
 
 /// A larger document is refused: nobody reviews it in one piece.
 const MAXIMUM_TARGET: u64 = 8 << 20;
@@ -50,14 +51,19 @@ pub fn gather(root: &Path, settings: &Settings) -> Result<ContextPackage, Error>
     } else {
         Vec::new()
     };
-    let similar =
-        if settings.wants(Include::RelatedAdrs) { similar(&documents, position, &words) } else { Vec::new() };
+    let relatives = if settings.wants(Include::RelatedAdrs) {
+        let citations = Citations::resolve(&documents, &resolver);
+        let project = Project { documents: &documents, citations: &citations };
+        related(project, position, &words, &Weights::default())
+    } else {
+        Vec::new()
+    };
     let cli_commands = if settings.wants(Include::AffectedCommands) {
         commands(&document, &programs(root, &inventory), &inventory, root)
     } else {
         Vec::new()
     };
-    let mut related = related(root, &documents, &resolver, &references, &similar, settings);
+    let mut related = listed(root, &documents, &resolver, &references, &relatives, settings);
     related.code = code(&inventory, &references, &cli_commands);
     Ok(ContextPackage {
         kind: target.kind().name(),
@@ -87,12 +93,12 @@ struct Case {
     reasons: Vec<String>,
 }
 
-fn related(
+fn listed(
     root: &Path,
     documents: &[Facts],
     resolver: &Resolver<'_>,
     references: &[Reference],
-    similar: &[Similarity],
+    relatives: &[Relative],
     settings: &Settings,
 ) -> Related {
     let mut cases: HashMap<usize, Case> = HashMap::new();
@@ -102,16 +108,19 @@ fn related(
         }
     }
     let mut listed: HashMap<Kind, usize> = HashMap::new();
-    for similarity in similar {
-        let count = listed.entry(group(documents[similarity.document].kind())).or_default();
-        let is_new = !cases.contains_key(&similarity.document);
-        if is_new && (similarity.score < MINIMUM_SIMILARITY || *count >= BY_TOPIC) {
+    for relative in relatives {
+        let count = listed.entry(group(documents[relative.document].kind())).or_default();
+        let is_new = !cases.contains_key(&relative.document);
+        if is_new && (relative.score < MINIMUM_SIMILARITY || *count >= BY_TOPIC) {
             continue;
         }
         *count += usize::from(is_new);
-        let case = cases.entry(similarity.document).or_default();
-        case.score += similarity.score;
-        case.reasons.push(format!("shares terms: {}", similarity.shared.join(", ")));
+        let case = cases.entry(relative.document).or_default();
+        case.score = case.score.max(relative.score);
+        // The reference itself is named with all its lines already.
+        let is_named = !case.reasons.is_empty();
+        let reasons = relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
+        case.reasons.extend(reasons.cloned());
     }
     if settings.wants(Include::ArchitectureDocs) {
         for (position, facts) in documents.iter().enumerate() {

@@ -2,11 +2,12 @@
 //!
 //! [`settings`] reads the config, [`inventory`] lists the project's files, [`catalog`] reads each document once, and
 //! keeps what it says by itself as [`facts`]. Across all facts [`identifiers`] and [`resolve`] tell what refers to what,
-//! [`references`], [`topic`] and [`commands`] each find one kind of relation, and [`gather`] puts them together as a
+//! [`citations`], [`references`], [`related`] and [`commands`] each find one kind of relation, and [`gather`] puts them together as a
 //! [`package::ContextPackage`]. The same project and document always give the same package. Writes nothing.
 
 mod address;
 pub mod catalog;
+pub mod citations;
 pub mod commands;
 mod excerpt;
 pub mod facts;
@@ -17,9 +18,9 @@ mod nearest;
 pub mod package;
 mod programs;
 pub mod references;
+pub mod related;
 pub mod resolve;
 pub mod settings;
-pub mod topic;
 
 use std::path::Path;
 

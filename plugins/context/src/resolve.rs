@@ -6,7 +6,7 @@ use docket_markdown::{Resolution, join, resolve};
 
 use crate::address::Addresses;
 use crate::facts::{Facts, Form, Label, Place, Written};
-use crate::identifiers::Identifiers;
+use crate::identifiers::{Identifiers, Meaning};
 use crate::inventory::Inventory;
 
 /// Names of files that every project has.
@@ -120,13 +120,11 @@ impl<'a> Resolver<'a> {
             }
             return self.nearest_to(from, self.identifiers.siblings(&from.path, label.number));
         }
-        let Some(known) = self.identifiers.known(label, written.plural) else { return Lead::Nothing };
-        let documents = self.identifiers.documents(&known);
-        if documents.is_empty() {
-            let is_expected = self.identifiers.is_plausible(&known) && written.place != Place::Code;
-            return if is_expected { Lead::Broken(None) } else { Lead::Nothing };
+        match self.identifiers.meaning(label, written.plural) {
+            Meaning::Documents(documents) => self.nearest_to(from, documents),
+            Meaning::Missing if written.place != Place::Code => Lead::Broken(None),
+            Meaning::Missing | Meaning::Nothing => Lead::Nothing,
         }
-        self.nearest_to(from, documents)
     }
 
     /// Of several documents with the same id, the one whose path has most in common with that of `from`. None when

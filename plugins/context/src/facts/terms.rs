@@ -150,7 +150,7 @@ pub(crate) fn words(text: &str) -> Table<String> {
 /// Calls `each` with every word: its hash, and as written in lower case. Words are runs of letters and digits of at
 /// least three bytes; a name such as `tokenURI` or `token_uri` counts as a whole and by its parts; scripts that are
 /// written without spaces count by pairs of characters.
-pub(crate) fn for_each_term(text: &str, mut each: impl FnMut(u32, &str)) {
+pub fn for_each_term(text: &str, mut each: impl FnMut(u32, &str)) {
     let mut word = String::with_capacity(32);
     for piece in text.split(|character: char| !character.is_alphanumeric()) {
         if piece.len() < 3 || piece.len() > 40 && piece.is_ascii() || piece.bytes().all(|byte| byte.is_ascii_digit()) {

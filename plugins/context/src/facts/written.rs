@@ -244,6 +244,7 @@ fn in_field(field: &Field) -> Vec<Written> {
             found.push(Written {
                 label: Some(mention.label),
                 plural: mention.plural,
+                relation: relation(&value[..mention.offset]),
                 ..written(Form::Id, &mention.text, field.line, place.clone())
             });
         }
