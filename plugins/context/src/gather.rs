@@ -8,6 +8,7 @@ use docket_plugin::{Error, report};
 
 use crate::budget;
 use crate::catalog::{Catalog, Documents, Sources};
+use crate::citations::Citations;
 use crate::code::{self, Evidence, Wishes};
 use crate::commands::commands;
 use crate::excerpt::excerpt;
@@ -17,16 +18,17 @@ use crate::inventory::{File, Inventory};
 use crate::package::{ContextPackage, History, Item, Note, OpenTodo, Origin, Reference, Related, Session};
 use crate::reading;
 use crate::references::references;
+use crate::related::{Project, Relative, Weights, related};
 use crate::resolve::Resolver;
 use crate::session;
 use crate::settings::{Include, Settings};
-use crate::topic::{Similarity, similar};
 
 /// A larger document is refused: nobody reviews it in one piece.
 const MAXIMUM_TARGET: u64 = 8 << 20;
-/// How many items of each kind are listed by topic, beside those that are referred to.
-const BY_TOPIC: usize = 8;
-/// Less similar than this share of the best is another topic.
+/// How many documents are listed by topic, beside those that are referred to: so many in any case, and so many that are
+/// not much less related than the best.
+const SURELY_LISTED: usize = 24;
+const LISTED: usize = 60;
 const MINIMUM_SIMILARITY: f64 = 0.2;
 /// An architecture document is listed however little it shares, with at least this score.
 const ARCHITECTURE_SCORE: f64 = 0.1;
@@ -72,13 +74,14 @@ pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<
         let history = history::of_document(&settings.target);
         put_history(&mut package, history);
     }
-    let words = terms::words(&document.text);
-    let similar = if settings.wants(Include::RelatedAdrs) {
-        similar(&documents.facts, position, &words)
+    let relatives = if settings.wants(Include::RelatedAdrs) {
+        let citations = Citations::resolve(&documents.facts, &resolver);
+        let project = Project { documents: &documents.facts, citations: &citations };
+        related(project, position, &terms::words(&document.text), &Weights::default())
     } else {
         Vec::new()
     };
-    package.related = related(root, &documents.facts, &resolver, &package, &similar, settings);
+    package.related = listed(root, &documents.facts, &resolver, &package, &relatives, settings);
     package.related.code = code(root, &inventory, &sources, &document, &package, settings);
     if settings.wants(Include::OpenTodos) {
         package.todos = Some(todos_around(&document, &documents, &sources, &package));
@@ -195,12 +198,12 @@ struct Case {
     reasons: Vec<String>,
 }
 
-fn related(
+fn listed(
     root: &Path,
     documents: &[Facts],
     resolver: &Resolver<'_>,
     package: &ContextPackage,
-    similar: &[Similarity],
+    relatives: &[Relative],
     settings: &Settings,
 ) -> Related {
     let mut cases: HashMap<usize, Case> = HashMap::new();
@@ -209,17 +212,20 @@ fn related(
             cases.insert(document, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });
         }
     }
-    let mut listed: HashMap<Kind, usize> = HashMap::new();
-    for similarity in similar {
-        let count = listed.entry(group(documents[similarity.document].kind())).or_default();
-        let is_new = !cases.contains_key(&similarity.document);
-        if is_new && (similarity.score < MINIMUM_SIMILARITY || *count >= BY_TOPIC) {
+    let mut count = 0;
+    for relative in relatives {
+        let is_new = !cases.contains_key(&relative.document);
+        let is_wanted = count < SURELY_LISTED || count < LISTED && relative.score >= MINIMUM_SIMILARITY;
+        if is_new && !is_wanted {
             continue;
         }
-        *count += usize::from(is_new);
-        let case = cases.entry(similarity.document).or_default();
-        case.score += similarity.score;
-        case.reasons.push(format!("shares terms: {}", similarity.shared.join(", ")));
+        count += usize::from(is_new);
+        let case = cases.entry(relative.document).or_default();
+        case.score = case.score.max(relative.score);
+        // The reference itself is named with all its lines already.
+        let is_named = !case.reasons.is_empty();
+        let reasons = relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
+        case.reasons.extend(reasons.cloned());
     }
     if settings.wants(Include::ArchitectureDocs) {
         for (position, facts) in documents.iter().enumerate() {

@@ -17,18 +17,29 @@ const PLAUSIBLE_GAP: u32 = 20;
 /// All ids of a project.
 #[derive(Debug, Default)]
 pub struct Identifiers {
-    documents: HashMap<Label, Vec<usize>>,
     schemes: HashMap<String, Scheme>,
     /// Other words for a scheme, and the scheme.
     aliases: HashMap<String, String>,
-    /// The documents numbered alike: family and number.
-    members: HashMap<(String, u32), Vec<usize>>,
+    /// The documents numbered alike, by family.
+    members: HashMap<String, HashMap<u32, Vec<usize>>>,
 }
 
 #[derive(Debug, Default)]
 struct Scheme {
-    documents: usize,
+    documents: HashMap<u32, Vec<usize>>,
+    count: usize,
     highest: u32,
+}
+
+/// What a word and a number mean in a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning<'a> {
+    /// Documents: those that carry the id.
+    Documents(&'a [usize]),
+    /// A document that the project should have and does not.
+    Missing,
+    /// No id of this project.
+    Nothing,
 }
 
 impl Identifiers {
@@ -53,7 +64,8 @@ impl Identifiers {
                 }
             }
             if let Some(label) = facts.labels.first() {
-                identifiers.members.entry((family.to_owned(), label.number)).or_default().push(at);
+                let members = identifiers.members.entry(family.to_owned()).or_default();
+                members.entry(label.number).or_default().push(at);
             }
             for label in labels {
                 identifiers.add(label, at);
@@ -63,10 +75,10 @@ impl Identifiers {
     }
 
     fn add(&mut self, label: Label, document: usize) {
-        let scheme = self.schemes.entry(label.scheme.clone()).or_default();
-        scheme.documents += 1;
+        let scheme = self.schemes.entry(label.scheme).or_default();
+        scheme.count += 1;
         scheme.highest = scheme.highest.max(label.number);
-        self.documents.entry(label).or_default().push(document);
+        scheme.documents.entry(label.number).or_default().push(document);
     }
 
     /// Learns that ids of the scheme `alias` are written for documents of `scheme`.
@@ -76,39 +88,30 @@ impl Identifiers {
 
     /// Whether ids of this project start with `word` (lower case).
     pub fn is_scheme(&self, word: &str) -> bool {
-        self.aliases.contains_key(word)
-            || self
-                .schemes
-                .get(word)
-                .is_some_and(|scheme| scheme.documents >= MINIMUM_DOCUMENTS || WELL_KNOWN.contains(&word))
+        self.scheme(word).is_some()
     }
 
-    /// The label a mention means: its own word, or the singular of a plural, as the project's scheme.
-    pub(crate) fn known(&self, label: &Label, plural: bool) -> Option<Label> {
-        let singular = label.scheme.strip_suffix('s').filter(|_| plural);
-        let word = [Some(label.scheme.as_str()), singular]
-            .into_iter()
-            .flatten()
-            .find(|word| self.is_scheme(word))?;
-        let scheme = self.aliases.get(word).map_or(word, String::as_str);
-        Some(Label { scheme: scheme.to_owned(), number: label.number })
+    fn scheme(&self, word: &str) -> Option<&Scheme> {
+        let word = self.aliases.get(word).map_or(word, String::as_str);
+        let is_known = |scheme: &&Scheme| scheme.count >= MINIMUM_DOCUMENTS || WELL_KNOWN.contains(&word);
+        self.schemes.get(word).filter(is_known)
     }
 
-    /// The documents with this id.
-    pub(crate) fn documents(&self, label: &Label) -> &[usize] {
-        self.documents.get(label).map_or(&[], Vec::as_slice)
+    /// What `label` means; after a plural the singular may be the scheme.
+    pub(crate) fn meaning(&self, label: &Label, plural: bool) -> Meaning<'_> {
+        let singular = || self.scheme(label.scheme.strip_suffix('s').filter(|_| plural)?);
+        let Some(scheme) = self.scheme(&label.scheme).or_else(singular) else { return Meaning::Nothing };
+        match scheme.documents.get(&label.number) {
+            Some(documents) => Meaning::Documents(documents),
+            None if label.number <= scheme.highest.saturating_add(PLAUSIBLE_GAP) => Meaning::Missing,
+            None => Meaning::Nothing,
+        }
     }
 
     /// The documents with this number in the family of `path`.
     pub(crate) fn siblings(&self, path: &str, number: u32) -> &[usize] {
-        self.members.get(&(family(path).to_owned(), number)).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether an id without a document is one that this project should have.
-    pub(crate) fn is_plausible(&self, label: &Label) -> bool {
-        self.schemes
-            .get(&label.scheme)
-            .is_some_and(|scheme| label.number <= scheme.highest.saturating_add(PLAUSIBLE_GAP))
+        let members = self.members.get(family(path)).and_then(|members| members.get(&number));
+        members.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -133,12 +136,8 @@ fn schemes_of_families(documents: &[Facts], carriers: &[usize]) -> HashMap<Strin
         }
         let family = counts.entry(family(&facts.path)).or_default();
         family.0 += 1;
-        let schemes: HashSet<&str> = facts
-            .labels
-            .iter()
-            .map(|label| label.scheme.as_str())
-            .filter(|scheme| !scheme.is_empty())
-            .collect();
+        let schemes: HashSet<&str> =
+            facts.labels.iter().map(|label| label.scheme.as_str()).filter(|scheme| !scheme.is_empty()).collect();
         for scheme in schemes {
             *family.1.entry(scheme).or_default() += 1;
         }
@@ -183,16 +182,11 @@ mod tests {
 
     #[test]
     fn a_scheme_is_what_several_documents_carry() {
-        let known = learn(&[
-            ("docs/rfcs/rfc-0009.md", ""),
-            ("note-1.md", ""),
-            ("a/sip-1.md", ""),
-            ("a/sip-2.md", ""),
-            ("a/sip-3.md", ""),
-        ]);
+        let known = learn(&[("docs/rfcs/rfc-0009.md", ""), ("note-1.md", ""), ("a/sip-1.md", ""), ("a/sip-2.md", ""), ("a/sip-3.md", "")]);
         assert!(known.is_scheme("rfc") && known.is_scheme("sip") && !known.is_scheme("note"));
-        assert!(known.is_plausible(&Label::new("rfc", 12)));
-        assert!(!known.is_plausible(&Label::new("rfc", 2119)));
+        assert_eq!(known.meaning(&Label::new("rfc", 12), false), Meaning::Missing);
+        assert_eq!(known.meaning(&Label::new("rfc", 2119), false), Meaning::Nothing);
+        assert_eq!(known.meaning(&Label::new("rfcs", 9), true), Meaning::Documents(&[0]));
     }
 
     #[test]
@@ -203,9 +197,9 @@ mod tests {
             ("text/0003-c.md", "# C"),
             ("docs/decisions/0001-x.md", "# Use X"),
         ]);
-        assert_eq!(known.documents(&Label::new("rfc", 3)), [2]);
-        assert_eq!(known.documents(&Label::new("adr", 1)), [3]);
-        assert!(known.documents(&Label::new("level", 2)).is_empty());
+        assert_eq!(known.meaning(&Label::new("rfc", 3), false), Meaning::Documents(&[2]));
+        assert_eq!(known.meaning(&Label::new("adr", 1), false), Meaning::Documents(&[3]));
+        assert_eq!(known.meaning(&Label::new("level", 2), false), Meaning::Nothing);
         assert_eq!(known.siblings("text/0001-a.md", 2), [1]);
     }
 }

@@ -6,12 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::reading::text as read_text;
+
 /// More files and folders than this are not looked at; the package then covers what was seen.
 const MAXIMUM_ENTRIES: usize = 50_000;
 /// Folders nested deeper are not looked at.
 const MAXIMUM_DEPTH: usize = 32;
 /// Folders of other people's or generated files.
 const FOREIGN_FOLDERS: [&str; 4] = ["node_modules", "vendor", "__pycache__", "bower_components"];
+/// What documents' names end with.
+const DOCUMENT_EXTENSIONS: [&str; 6] = ["md", "markdown", "mdx", "rst", "adoc", "asciidoc"];
 /// Marks a folder that can be made again (<https://bford.info/cachedir/>), such as cargo's `target`.
 const CACHE_MARK: &str = "CACHEDIR.TAG";
 
@@ -90,10 +94,15 @@ impl File {
         )
     }
 
-    /// Whether it is a Markdown document.
+    /// Whether it is a document: Markdown and its like, or a plain text that is numbered as documents are
+    /// (`pep-0008.txt`, not `requirements.txt`).
     pub fn is_document(&self) -> bool {
-        let (_, extension) = self.stem_and_extension();
-        extension.eq_ignore_ascii_case("md") || extension.eq_ignore_ascii_case("markdown")
+        let (stem, extension) = self.stem_and_extension();
+        if extension.eq_ignore_ascii_case("txt") {
+            let is_digit = |byte: u8| byte.is_ascii_digit();
+            return stem.bytes().any(is_digit) && stem.bytes().any(|byte| byte.is_ascii_alphabetic());
+        }
+        DOCUMENT_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
     }
 }
 
@@ -191,6 +200,14 @@ impl Inventory {
     /// Whether there is a file or folder with this path.
     pub fn exists(&self, path: &str) -> bool {
         self.positions.contains_key(path) || self.folders.contains(path)
+    }
+
+    /// The only file with this path in another case.
+    pub fn in_other_case(&self, path: &str) -> Option<&File> {
+        let name = path.rsplit('/').next()?;
+        let mut alike = self.named(name).filter(|file| file.path.eq_ignore_ascii_case(path));
+        let first = alike.next()?;
+        if alike.next().is_none() { Some(first) } else { None }
     }
 
     /// Whether there is a folder with this path.

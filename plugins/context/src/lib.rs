@@ -2,12 +2,14 @@
 //!
 //! [`settings`] reads the config, [`inventory`] lists the project's files, [`catalog`] has what each file says by itself:
 //! documents as [`facts`], code as [`source`]; the [`index`] keeps it from run to run. Across all facts [`identifiers`] and
-//! [`resolve`] tell what refers to what; [`references`], [`topic`], [`commands`], [`code`] and [`history`] each find one
-//! kind of relation; [`gather`] puts them together as a [`package::ContextPackage`], and [`budget`] makes it fit. The same
+//! [`resolve`] tell what refers to what; [`citations`], [`references`], [`related`], [`commands`], [`code`] and [`history`]
+//! each find one kind of relation; [`gather`] puts them together as a [`package::ContextPackage`], and [`budget`] makes it fit. The same
 //! project and document always give the same package. Writes nothing but the index.
 
+mod address;
 pub mod budget;
 pub mod catalog;
+pub mod citations;
 pub mod code;
 pub mod commands;
 mod excerpt;
@@ -21,12 +23,12 @@ mod nearest;
 pub mod package;
 pub mod reading;
 pub mod references;
+pub mod related;
 pub mod resolve;
 pub mod session;
 pub mod settings;
 pub mod source;
 pub mod strategy;
-pub mod topic;
 
 use std::path::Path;
 

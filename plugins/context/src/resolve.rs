@@ -4,24 +4,17 @@ use std::collections::{HashMap, HashSet};
 
 use docket_markdown::{Resolution, join, resolve};
 
+use crate::address::Addresses;
 use crate::facts::{Facts, Form, Label, Place, Written};
-use crate::identifiers::Identifiers;
+use crate::identifiers::{Identifiers, Meaning};
 use crate::inventory::Inventory;
 
+/// Names of files that every project has.
+const GENERIC_NAMES: [&str; 6] = ["readme", "index", "license", "changelog", "contributing", "template"];
 /// Fields whose bare numbers are ids of the document's own scheme (`requires: 20, 165`); others are learned.
 const NUMBER_FIELDS: [&str; 12] = [
-    "requires",
-    "replaces",
-    "supersedes",
-    "superseded-by",
-    "superseded by",
-    "related",
-    "extends",
-    "depends",
-    "depends-on",
-    "updates",
-    "obsoletes",
-    "see-also",
+    "requires", "replaces", "supersedes", "superseded-by", "superseded by", "related", "extends", "depends", "depends-on",
+    "updates", "obsoletes", "see-also",
 ];
 /// A field of numbers is one of ids when the text names the same documents for so many of them …
 const CONFIRMED_SHARE: f64 = 0.4;
@@ -52,6 +45,7 @@ pub struct Resolver<'a> {
     /// The project's ids.
     pub identifiers: Identifiers,
     number_fields: HashSet<String>,
+    addresses: Addresses,
 }
 
 impl<'a> Resolver<'a> {
@@ -60,7 +54,8 @@ impl<'a> Resolver<'a> {
         let positions = documents.iter().enumerate().map(|(at, facts)| (facts.path.as_str(), at)).collect();
         let identifiers = Identifiers::learn(documents);
         let number_fields = NUMBER_FIELDS.iter().map(|name| (*name).to_owned()).collect();
-        let mut resolver = Self { inventory, documents, positions, identifiers, number_fields };
+        let addresses = Addresses::learn(inventory, documents);
+        let mut resolver = Self { inventory, documents, positions, identifiers, number_fields, addresses };
         resolver.learn_aliases();
         resolver.learn_number_fields();
         resolver
@@ -84,32 +79,36 @@ impl<'a> Resolver<'a> {
         let is_certain = !matches!(written.place, Place::Code);
         match resolve(&from.path, &written.text, |path| self.inventory.exists(path)) {
             Resolution::Anchor(_) => Lead::Nothing,
-            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => {
-                Lead::Nothing
-            }
-            Resolution::External => match self.file_of_address(&written.text) {
-                Some(path) if path == from.path => Lead::Nothing,
-                Some(path) => Lead::Found(path),
-                None if is_certain => Lead::Elsewhere,
-                None => Lead::Nothing,
+            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => Lead::Nothing,
+            Resolution::External => match self.address(from, &written.text) {
+                Lead::Elsewhere if !is_certain => Lead::Nothing,
+                lead => lead,
             },
             Resolution::Found { path, .. } if path == from.path => Lead::Nothing,
             Resolution::Found { path, .. } => Lead::Found(path),
-            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => {
-                Lead::Nothing
-            }
-            Resolution::Missing { path } => Lead::Broken(Some(path)),
+            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => Lead::Nothing,
+            Resolution::Missing { path } => self.missing(from, path),
             Resolution::Outside if written.text.trim().is_empty() => Lead::Nothing,
             Resolution::Outside => Lead::Broken(None),
         }
     }
 
-    /// `https://…/blob/<branch>/<path>` with a path of two names or more that exists here: most likely the
-    /// project's own page.
-    fn file_of_address(&self, address: &str) -> Option<String> {
-        let after = ["/blob/", "/tree/"].iter().find_map(|mark| address.split_once(mark))?.1;
-        let path = after.split_once('/')?.1.split(['#', '?']).next()?.trim_end_matches('/');
-        (path.contains('/') && self.inventory.exists(path)).then(|| path.to_owned())
+    /// A web address: a page of the project itself, or the page elsewhere of one of its documents.
+    fn address(&self, from: &Facts, address: &str) -> Lead {
+        if let Some(path) = self.addresses.file(self.inventory, address) {
+            return if path == from.path { Lead::Nothing } else { Lead::Found(path) };
+        }
+        let siblings = self.addresses.number(address).map_or(&[][..], |number| self.identifiers.siblings(&from.path, number));
+        if siblings.is_empty() { Lead::Elsewhere } else { self.nearest_to(from, siblings) }
+    }
+
+    /// What a path that is not there leads to all the same: a file written in another case, or the document that
+    /// carries the same number in the same folder and was renamed.
+    fn missing(&self, from: &Facts, path: String) -> Lead {
+        if let Some(file) = self.inventory.in_other_case(&path) {
+            return if file.path == from.path { Lead::Nothing } else { Lead::Found(file.path.clone()) };
+        }
+        Lead::Broken(Some(path))
     }
 
     fn id(&self, from: &Facts, written: &Written) -> Lead {
@@ -121,21 +120,17 @@ impl<'a> Resolver<'a> {
             }
             return self.nearest_to(from, self.identifiers.siblings(&from.path, label.number));
         }
-        let Some(known) = self.identifiers.known(label, written.plural) else { return Lead::Nothing };
-        let documents = self.identifiers.documents(&known);
-        if documents.is_empty() {
-            let is_expected = self.identifiers.is_plausible(&known) && written.place != Place::Code;
-            return if is_expected { Lead::Broken(None) } else { Lead::Nothing };
+        match self.identifiers.meaning(label, written.plural) {
+            Meaning::Documents(documents) => self.nearest_to(from, documents),
+            Meaning::Missing if written.place != Place::Code => Lead::Broken(None),
+            Meaning::Missing | Meaning::Nothing => Lead::Nothing,
         }
-        self.nearest_to(from, documents)
     }
 
     /// Of several documents with the same id, the one whose path has most in common with that of `from`. None when
     /// `from` itself is one of them: it speaks of itself.
     fn nearest_to(&self, from: &Facts, documents: &[usize]) -> Lead {
-        let common = |path: &str| {
-            path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count()
-        };
+        let common = |path: &str| path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count();
         let paths = documents.iter().map(|at| self.documents[*at].path.as_str());
         match paths.min_by(|left, right| common(right).cmp(&common(left)).then_with(|| left.cmp(right))) {
             Some(path) if path != from.path => Lead::Found(path.to_owned()),
@@ -147,7 +142,7 @@ impl<'a> Resolver<'a> {
     /// is there: prose speaks of files that are still to be made.
     fn path(&self, from: &Facts, written: &Written) -> Lead {
         let path = written.text.trim_start_matches("./");
-        if is_placeholder(path) {
+        if is_placeholder(path) || is_generic(path) {
             return Lead::Nothing;
         }
         if let Some(found) = self.file_at(&from.path, path) {
@@ -175,6 +170,10 @@ impl<'a> Resolver<'a> {
             .filter(is_file)
             .or_else(|| join("", written).filter(is_file))
             .or_else(|| self.inventory.only_with_tail(written).map(|file| file.path.clone()))
+            .or_else(|| {
+                let path = join(folder, written).and_then(|path| self.inventory.in_other_case(&path));
+                path.or_else(|| self.inventory.in_other_case(written)).map(|file| file.path.clone())
+            })
     }
 
     /// Links whose text is an id of another word with the number of the document they lead to: `[ERC-721](eip-721.md)`.
@@ -183,9 +182,7 @@ impl<'a> Resolver<'a> {
         let mut all: HashMap<&str, usize> = HashMap::new();
         for facts in self.documents {
             for written in facts.written.iter().filter(|written| written.form == Form::Link) {
-                let Some(label) = written.label.as_ref().filter(|label| !label.scheme.is_empty()) else {
-                    continue;
-                };
+                let Some(label) = written.label.as_ref().filter(|label| !label.scheme.is_empty()) else { continue };
                 let Lead::Found(path) = self.link(facts, written) else { continue };
                 let Some(position) = self.position(&path) else { continue };
                 *all.entry(&label.scheme).or_default() += 1;
@@ -213,9 +210,7 @@ impl<'a> Resolver<'a> {
         let mut cases: HashMap<&str, (usize, usize)> = HashMap::new();
         for facts in self.documents {
             let bare = facts.written.iter().filter_map(|written| match (&written.place, &written.label) {
-                (Place::Field(name), Some(label)) if label.scheme.is_empty() => {
-                    Some((name.as_str(), label.number))
-                }
+                (Place::Field(name), Some(label)) if label.scheme.is_empty() => Some((name.as_str(), label.number)),
                 _ => None,
             });
             let mut numbers = bare.filter(|(name, _)| !self.number_fields.contains(*name)).peekable();
@@ -231,8 +226,7 @@ impl<'a> Resolver<'a> {
                 .collect();
             for (name, number) in numbers {
                 let siblings = self.identifiers.siblings(&facts.path, number);
-                let others: Vec<&usize> =
-                    siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
+                let others: Vec<&usize> = siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
                 let case = cases.entry(name).or_default();
                 case.1 += 1;
                 case.0 += usize::from(others.iter().any(|at| named.contains(&self.documents[**at].path)));
@@ -243,6 +237,12 @@ impl<'a> Resolver<'a> {
         });
         self.number_fields.extend(learned.map(|(name, _)| Label::new(name, 0).scheme));
     }
+}
+
+/// Whether a name without a folder is one that every project has: prose about READMEs means none in particular.
+fn is_generic(path: &str) -> bool {
+    let stem = path.split('.').next().unwrap_or_default();
+    !path.contains('/') && GENERIC_NAMES.iter().any(|name| stem.eq_ignore_ascii_case(name))
 }
 
 /// Whether a path stands for many or none: `docs/{name}.md`, `adr-NNNN.md`, `docs/...`.

@@ -51,7 +51,7 @@ pub struct Terms {
 
 /// FNV-1a: the same on every machine, and the words are the user's own.
 #[derive(Default)]
-pub(crate) struct Fnv(u64);
+pub struct Fnv(u64);
 
 impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
@@ -67,7 +67,7 @@ impl Hasher for Fnv {
 }
 
 /// A table by hashes of words.
-pub(crate) type Table<V> = HashMap<u32, V, BuildHasherDefault<Fnv>>;
+pub type Table<V> = HashMap<u32, V, BuildHasherDefault<Fnv>>;
 
 /// The hash of a word. Two words of a project share one rarely enough to leave the order of results as it is.
 pub(crate) fn hash(word: &str) -> u32 {
@@ -129,14 +129,9 @@ impl Counter {
     fn terms(self) -> Terms {
         let mut counts: Vec<TermCount> = self.counts.into_values().collect();
         let worth = |count: &TermCount| {
-            8 * u32::from(count.title)
-                + 4 * u32::from(count.heading)
-                + u32::from(count.lead)
-                + u32::from(count.body)
-                + u32::from(count.code)
+            8 * u32::from(count.title) + 4 * u32::from(count.heading) + u32::from(count.lead) + u32::from(count.body) + u32::from(count.code)
         };
-        counts
-            .sort_unstable_by(|left, right| worth(right).cmp(&worth(left)).then(left.term.cmp(&right.term)));
+        counts.sort_unstable_by(|left, right| worth(right).cmp(&worth(left)).then(left.term.cmp(&right.term)));
         counts.truncate(MAXIMUM);
         counts.sort_unstable_by_key(|count| count.term);
         Terms { length: self.length, counts }
@@ -155,13 +150,10 @@ pub(crate) fn words(text: &str) -> Table<String> {
 /// Calls `each` with every word: its hash, and as written in lower case. Words are runs of letters and digits of at
 /// least three bytes; a name such as `tokenURI` or `token_uri` counts as a whole and by its parts; scripts that are
 /// written without spaces count by pairs of characters.
-pub(crate) fn for_each_term(text: &str, mut each: impl FnMut(u32, &str)) {
+pub fn for_each_term(text: &str, mut each: impl FnMut(u32, &str)) {
     let mut word = String::with_capacity(32);
     for piece in text.split(|character: char| !character.is_alphanumeric()) {
-        if piece.len() < 3
-            || piece.len() > 40 && piece.is_ascii()
-            || piece.bytes().all(|byte| byte.is_ascii_digit())
-        {
+        if piece.len() < 3 || piece.len() > 40 && piece.is_ascii() || piece.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
         word.clear();
@@ -197,10 +189,7 @@ mod tests {
         let terms = read("x.md", "Sandboxes", &docket_markdown::parse(text));
         let of = |word: &str| terms.counts.iter().find(|count| count.term == hash(word)).copied();
         let sandbox = of("sandbox").expect("a word");
-        assert_eq!(
-            (sandbox.title, sandbox.heading, sandbox.lead, sandbox.body, sandbox.code),
-            (0, 1, 2, 2, 1)
-        );
+        assert_eq!((sandbox.title, sandbox.heading, sandbox.lead, sandbox.body, sandbox.code), (0, 1, 2, 2, 1));
         assert_eq!(of("sandboxe").map(|count| (count.title, count.heading)), Some((1, 1)));
         assert!(of("grant").is_some() && of("its").is_none());
     }

@@ -76,6 +76,7 @@ pub struct Written {
 pub(crate) fn read(document: &Document, fields: &[Field]) -> Vec<Written> {
     let mut found = links(document);
     found.extend(addresses_in_markup(document));
+    found.extend(definitions(document));
     found.extend(ids(document));
     found.extend(paths(document));
     found.extend(in_code(document));
@@ -139,6 +140,31 @@ fn addresses_in_markup(document: &Document) -> Vec<Written> {
     found
 }
 
+/// `[name]: target` lines, used or not.
+fn definitions(document: &Document) -> Vec<Written> {
+    // The parser takes definitions out of the readable text; in code they are no definitions, and stay in neither.
+    let in_code: HashSet<usize> = (document.code_blocks.iter())
+        .flat_map(|block| block.line..block.line + block.text.lines().count())
+        .collect();
+    let definition = |(above, line): (usize, &str)| {
+        let (name, target) = line.trim_start().strip_prefix('[')?.split_once("]:")?;
+        let target = target.split_whitespace().next()?.trim_matches(['<', '>']);
+        let is_one = !name.starts_with('^') && !name.contains(['[', ']']) && !in_code.contains(&(above + 1));
+        is_one.then(|| Written {
+            label: Label::at_start(name),
+            ..written(Form::Link, target, above + 1, Place::Prose)
+        })
+    };
+    let is_commented = |written: &Written| {
+        let line = written.line as usize;
+        document.comments.iter().any(|comment| {
+            (comment.line..=document.line_of(comment.range.end)).contains(&line)
+        })
+    };
+    let found = document.text.lines().enumerate().filter_map(definition);
+    found.filter(|written| !is_commented(written)).collect()
+}
+
 fn ids(document: &Document) -> Vec<Written> {
     mentions(&document.readable)
         .into_iter()
@@ -161,9 +187,7 @@ fn paths(document: &Document) -> Vec<Written> {
 
 /// Paths without a link on one line.
 fn paths_of(line: &str, number: usize, place: &Place) -> Vec<Written> {
-    let separators = |character: char| {
-        character.is_whitespace() || "()[]{}<>\"'`,;|*=，。、（）「」：".contains(character)
-    };
+    let separators = |character: char| character.is_whitespace() || "()[]{}<>\"'`,;|*=，。、（）「」：".contains(character);
     line.split(separators)
         .map(|word| word.trim_end_matches(['.', ':', '!', '?']))
         .filter(|word| is_path(word))
@@ -220,14 +244,14 @@ fn in_field(field: &Field) -> Vec<Written> {
             found.push(Written {
                 label: Some(mention.label),
                 plural: mention.plural,
+                relation: relation(&value[..mention.offset]),
                 ..written(Form::Id, &mention.text, field.line, place.clone())
             });
         }
         found.extend(addresses(value).map(|address| written(Form::Link, address, field.line, place.clone())));
         found.extend(paths_of(value, field.line, &place));
         for part in value.split([',', ' ', ';', '[', ']']).map(|part| part.trim_matches(['#', '"', '\''])) {
-            let digits =
-                part.len() <= 6 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let digits = part.len() <= 6 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             if let Some(number) = part.parse().ok().filter(|_| digits) {
                 let label = Some(Label { scheme: String::new(), number });
                 found.push(Written { label, ..written(Form::Id, part, field.line, place.clone()) });
@@ -270,15 +294,10 @@ fn relation(lead: &str) -> Relation {
     let before = lead[start..].to_ascii_lowercase();
     let before = before.trim_end_matches(|character: char| !character.is_alphanumeric());
     let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
-    if ends(&["superseded by", "replaced by", "obsoleted by", "deprecated by", "in favor of", "in favour of"])
-    {
+    if ends(&["superseded by", "replaced by", "obsoleted by", "deprecated by", "in favor of", "in favour of"]) {
         return Relation::SupersededBy;
     }
-    if before
-        .split_whitespace()
-        .next_back()
-        .is_some_and(|last| matches!(last, "supersedes" | "obsoletes" | "replaces"))
-    {
+    if before.split_whitespace().next_back().is_some_and(|last| matches!(last, "supersedes" | "obsoletes" | "replaces")) {
         return Relation::Supersedes;
     }
     Relation::Cites
@@ -312,23 +331,14 @@ mod tests {
     #[test]
     fn fields_have_bare_numbers_and_say_why() {
         let facts = crate::facts::read("x.md", "---\nrequires: 20, 165\nsuperseded-by: ADR-7\n---\n# X\n");
-        let all: Vec<_> =
-            facts.written.iter().map(|written| (written.text.as_str(), written.relation)).collect();
-        assert_eq!(
-            all,
-            [("20", Relation::Cites), ("165", Relation::Cites), ("ADR-7", Relation::SupersededBy)]
-        );
+        let all: Vec<_> = facts.written.iter().map(|written| (written.text.as_str(), written.relation)).collect();
+        assert_eq!(all, [("20", Relation::Cites), ("165", Relation::Cites), ("ADR-7", Relation::SupersededBy)]);
     }
 
     #[test]
     fn a_line_says_what_was_superseded() {
-        let facts = crate::facts::read(
-            "x.md",
-            "# X\n\nStatus: superseded by [ADR-8](adr-8.md)\n\nThis supersedes ADR 2.",
-        );
-        let relation = |text: &str| {
-            facts.written.iter().find(|written| written.text == text).map(|written| written.relation)
-        };
+        let facts = crate::facts::read("x.md", "# X\n\nStatus: superseded by [ADR-8](adr-8.md)\n\nThis supersedes ADR 2.");
+        let relation = |text: &str| facts.written.iter().find(|written| written.text == text).map(|written| written.relation);
         assert_eq!(relation("adr-8.md"), Some(Relation::SupersededBy));
         assert_eq!(relation("ADR-8"), Some(Relation::SupersededBy));
         assert_eq!(relation("ADR 2"), Some(Relation::Supersedes));
