@@ -127,8 +127,7 @@ fn trimmed<T: serde::Serialize>(
     let mut used: u64 = 0;
     let mut stays = vec![false; list.len()];
     for round in [false, true] {
-        for (at, entry) in list.iter().enumerate().filter(|(_, entry)| goes_first(entry) == round) {
-            let _ = entry;
+        for (at, _) in list.iter().enumerate().filter(|(_, entry)| goes_first(*entry) == round) {
             if used + sizes[at] <= room {
                 used += sizes[at];
                 stays[at] = true;

@@ -194,7 +194,7 @@ struct Name<'a> {
 
 fn by_symbols<'a>(evidence: &Evidence<'a>, cases: &mut BTreeMap<&'a str, Case>) {
     for span in &evidence.document.code_spans {
-        for file in named_files(&span.text, evidence.inventory) {
+        if let Some(file) = named_file(&span.text, evidence.inventory) {
             let case = cases.entry(&file.path).or_default();
             if !case.is_referred_to && case.reasons.is_empty() {
                 case.add(NAMED);
@@ -228,7 +228,7 @@ fn by_symbols<'a>(evidence: &Evidence<'a>, cases: &mut BTreeMap<&'a str, Case>) 
             continue;
         }
         for (path, line) in &found {
-            let case = cases.entry(path).or_default();
+            let case = cases.entry(*path).or_default();
             let test = if is_test(path) { TEST } else { 1.0 };
             case.add(weight * test / found.len() as f64);
             case.symbols.push((name.name.to_owned(), *line));
@@ -248,7 +248,7 @@ fn defines_or_is(evidence: &Evidence<'_>, path: &str, owner: &str) -> bool {
 }
 
 /// The only file with the name or module path that a text is: `drive.rs`, `engine::drive`.
-fn named_files<'a>(text: &str, inventory: &'a Inventory) -> Option<&'a File> {
+fn named_file<'a>(text: &str, inventory: &'a Inventory) -> Option<&'a File> {
     let text = text.trim();
     let name = text.split(':').next().unwrap_or(text);
     if !name.contains('/') && Language::of(name).is_some() {

@@ -25,10 +25,9 @@ use crate::settings::{Include, Settings};
 
 /// A larger document is refused: nobody reviews it in one piece.
 const MAXIMUM_TARGET: u64 = 8 << 20;
-/// How many documents are listed by topic, beside those that are referred to: so many in any case, and so many that are
-/// not much less related than the best.
-const SURELY_LISTED: usize = 24;
+/// How many documents are listed by topic, beside those that are referred to.
 const LISTED: usize = 60;
+/// Less related than this share of the best is another topic.
 const MINIMUM_SIMILARITY: f64 = 0.2;
 /// An architecture document is listed however little it shares, with at least this score.
 const ARCHITECTURE_SCORE: f64 = 0.1;
@@ -86,18 +85,11 @@ pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<
     if settings.wants(Include::OpenTodos) {
         package.todos = Some(todos_around(&document, &documents, &sources, &package));
     }
-    finish(package, settings)
+    Ok(finish(package, settings))
 }
 
-/// Gathers where the project at `root` stands.
-///
-/// # Errors
-/// None so far: what can't be had is left out, and said.
-pub fn gather_project(
-    root: &Path,
-    cache: Option<&Path>,
-    settings: &Settings,
-) -> Result<ContextPackage, Error> {
+/// Gathers where the project at `root` stands. What can't be had is left out, and said.
+pub fn gather_project(root: &Path, cache: Option<&Path>, settings: &Settings) -> ContextPackage {
     let inventory = Inventory::list(root);
     let mut catalog = Catalog::new(root, &inventory, cache);
     let documents = catalog.documents(None);
@@ -125,7 +117,7 @@ pub fn gather_project(
 }
 
 /// Weighs everything and takes out what has no room.
-fn finish(mut package: ContextPackage, settings: &Settings) -> Result<ContextPackage, Error> {
+fn finish(mut package: ContextPackage, settings: &Settings) -> ContextPackage {
     let related = &mut package.related;
     for list in [
         &mut related.adrs,
@@ -137,7 +129,7 @@ fn finish(mut package: ContextPackage, settings: &Settings) -> Result<ContextPac
         list.iter_mut().for_each(budget::weigh);
     }
     budget::fit(&mut package, settings.budget);
-    Ok(package)
+    package
 }
 
 /// Puts the history into the package, or says why it is not there.
@@ -215,8 +207,7 @@ fn listed(
     let mut count = 0;
     for relative in relatives {
         let is_new = !cases.contains_key(&relative.document);
-        let is_wanted = count < SURELY_LISTED || count < LISTED && relative.score >= MINIMUM_SIMILARITY;
-        if is_new && !is_wanted {
+        if is_new && (relative.score < MINIMUM_SIMILARITY || count >= LISTED) {
             continue;
         }
         count += usize::from(is_new);

@@ -49,7 +49,7 @@ impl Stage for Context {
         let cache = Some(Path::new(guest_path::CACHE)).filter(|folder| folder.is_dir());
         let package = if settings.target == PROJECT {
             report::progress("Looking where the project stands");
-            gather_project(root, cache, &settings)?
+            gather_project(root, cache, &settings)
         } else {
             report::progress(format!("Reading the documents around {}", settings.target));
             gather(root, cache, &settings)?

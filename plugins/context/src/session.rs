@@ -23,7 +23,10 @@ pub fn documents(facts: &[Facts], today: &str) -> Vec<DocumentState> {
         .filter(|facts| !facts.is_template() && facts.kind() != Kind::Guide)
         .filter_map(|facts| {
             let status = facts.status.as_deref()?.trim_start_matches(['*', '_', '`', ' ']).to_lowercase();
-            let begins = |words: &[&str]| words.iter().any(|word| status.starts_with(word));
+            let begins = |words: &[&str]| {
+                let mut rests = words.iter().filter_map(|word| status.strip_prefix(word));
+                rests.any(|rest| !rest.starts_with(char::is_alphanumeric))
+            };
             let (is_review, is_draft) = (begins(&REVIEW), begins(&DRAFT));
             if !is_review && !is_draft {
                 return None;

@@ -91,7 +91,8 @@ fn commands_and_schemas_are_found_with_their_definitions() {
         ]
     );
     assert_eq!(package.patterns.schemas, ["schemas/entry.schema.json"]);
-    assert_eq!(paths(&package.related.code), ["src/commands/import.rs", "src/commands/main.rs"]);
+    let code = paths(&package.related.code);
+    assert!(code.contains(&"src/commands/import.rs") && code.contains(&"src/commands/main.rs"), "{code:?}");
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn everything_is_ranked_and_weighed() {
 #[test]
 fn a_small_budget_keeps_the_best_and_lists_the_rest() {
     let settings =
-        Settings { include: EVERYTHING.to_vec(), budget: 1_600, ..Settings::of(Strategy::RfcReview, TARGET) };
+        Settings { include: EVERYTHING.to_vec(), budget: 900, ..Settings::of(Strategy::RfcReview, TARGET) };
     let package = gather(&project(), None, &settings).expect("a package");
     assert!(package.ranked.contains(&"docs/adr/adr-0002-append-only-journal.md".to_owned()), "{:?}", package.ranked);
     let all = gather(&project(), None, &Settings { budget: 100_000, ..settings.clone() }).expect("a package");
@@ -148,7 +149,7 @@ fn without_git_the_package_says_so_and_how_to_have_it() {
 #[test]
 fn a_session_begins_with_what_is_unfinished() {
     let settings = Settings { today: "2025-03-10".into(), ..Settings::of(Strategy::SessionStart, ".") };
-    let package = gather_project(&project(), None, &settings).expect("a package");
+    let package = gather_project(&project(), None, &settings);
     let states: Vec<_> = (package.session.iter().flat_map(|session| &session.documents))
         .map(|document| (document.path.as_str(), document.state))
         .collect();

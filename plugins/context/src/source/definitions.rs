@@ -88,6 +88,7 @@ fn named<'a>(language: Language, keywords: &str, line: &'a str) -> Option<&'a st
             non_empty(word(after.trim_start(), ""))
         }
         (Language::C, Some(_)) => {
+            let rest = ["class ", "struct "].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
             let name = word(rest, "");
             let after = rest[name.len()..].trim_start();
             let is_definition =
@@ -235,7 +236,7 @@ mod tests {
     fn c_shell_and_interfaces() {
         let c = "#define LIMIT 3\nstruct run {\nstruct run *make(void);\nint main(int argc)\n{\n  call(x);\n}\n\
                  static void Store::save(const A &a) {\nenum class Kind { A };";
-        assert_eq!(names(Language::C, c), ["LIMIT", "run", "main", "save", "class"]);
+        assert_eq!(names(Language::C, c), ["LIMIT", "run", "main", "save", "Kind"]);
         assert_eq!(
             names(Language::Shell, "build_all() {\nfunction clean {\necho \"x()\""),
             ["build_all", "clean"]

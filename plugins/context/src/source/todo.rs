@@ -28,18 +28,26 @@ pub(crate) fn in_code(language: Language, text: &str) -> Vec<Todo> {
         _ => &["//", "/*", "*", "<!--"],
     };
     let lines = text.lines().enumerate().filter(|(_, line)| line.len() <= MAXIMUM_LINE);
-    lines
-        .filter_map(|(above, line)| {
-            let start =
-                openers.iter().filter_map(|opener| line.find(opener).map(|at| at + opener.len())).min()?;
-            let comment = line[start..].trim_start_matches(['/', '*', '!', '#', ' ', '\t']);
-            let mark = MARKS.iter().find(|mark| comment.starts_with(**mark))?;
-            let is_word =
-                !comment[mark.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_');
-            is_word.then(|| Todo { line: number(above), text: shortened(comment) })
-        })
-        .take(MAXIMUM)
-        .collect()
+    let todo = |(above, line): (usize, &str)| {
+        let comment = openers.iter().find_map(|opener| marked(line, opener))?;
+        Some(Todo { line: number(above), text: shortened(comment) })
+    };
+    lines.filter_map(todo).take(MAXIMUM).collect()
+}
+
+/// The text of a comment that `opener` begins, if it begins with a mark. A `*` opens one at the begin of a line only.
+fn marked<'a>(line: &'a str, opener: &str) -> Option<&'a str> {
+    let body = line.trim_start();
+    let places = match opener {
+        "*" => [body.starts_with('*').then(|| line.len() - body.len()), None],
+        opener => [line.find(opener), line.rfind(opener)],
+    };
+    places.into_iter().flatten().find_map(|at| {
+        let comment = line[at + opener.len()..].trim_start_matches(['/', '*', '!', '#', ' ', '\t']);
+        let mark = MARKS.iter().find(|mark| comment.starts_with(**mark))?;
+        let is_part = |next: char| next.is_alphanumeric() || next == '_';
+        (!comment[mark.len()..].starts_with(is_part)).then_some(comment)
+    })
 }
 
 /// Open items of a document's task lists; those in code blocks are examples.
@@ -88,6 +96,8 @@ mod tests {
             [(1, "TODO(ana): mend this".to_owned()), (2, "FIXME later".to_owned()), (6, "XXX".to_owned())]
         );
         assert_eq!(in_code(Language::Python, "x = 1  # TODO y").len(), 1);
+        assert_eq!(in_code(Language::Rust, "let x = a * b; // TODO y, see https://example.org").len(), 1);
+        assert_eq!(in_code(Language::Rust, "let x = \"https://example.org\"; // TODO").len(), 1);
     }
 
     #[test]
