@@ -108,7 +108,6 @@ fn code_is_found_by_what_the_document_names_and_says_where() {
 #[test]
 fn everything_is_ranked_and_weighed() {
     let package = package(&EVERYTHING);
-    assert_eq!(package.ranked[0], package.related.adrs[0].path);
     let listed = [
         &package.related.adrs,
         &package.related.rfcs,
@@ -116,7 +115,12 @@ fn everything_is_ranked_and_weighed() {
         &package.related.code,
         &package.related.documents,
     ];
-    assert_eq!(package.ranked.len(), listed.iter().map(|list| list.len()).sum::<usize>());
+    let scores: Vec<f64> = (package.ranked.iter())
+        .filter_map(|path| listed.iter().find_map(|list| list.iter().find(|item| item.path == *path)))
+        .map(|item| item.score)
+        .collect();
+    assert_eq!(scores.len(), listed.iter().map(|list| list.len()).sum::<usize>());
+    assert!(scores.is_sorted_by(|left, right| left >= right), "{scores:?}");
     assert!(listed.iter().all(|list| list.iter().all(|item| item.tokens > 10)));
     assert!(package.size.tokens > 0 && package.size.tokens <= package.size.budget);
     assert!(package.left_out.is_empty(), "{:?}", package.left_out);

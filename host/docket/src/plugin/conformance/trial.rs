@@ -3,7 +3,7 @@
 //!
 //! Must not know what a run is: requests come in as text, through [`Bench::request`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
