@@ -7,7 +7,7 @@ use docket_tests::{Output, Place, finish};
 use serde_json::Value;
 
 use crate::place;
-use crate::support::{DOCUMENT, file, place_with_document, start};
+use crate::support::{DOCUMENT, file, place_with_document};
 
 /// The decision that the document refers to.
 const DECISION: &str = "docs/adr/adr-0002-bounded-queues.md";
@@ -275,6 +275,7 @@ fn odd_files_are_passed_over_with_a_note() {
 #[test]
 fn what_was_read_is_kept_and_a_damaged_cache_is_no_matter() {
     let place = place_with_document();
+    place.write("src/queue.rs", "pub fn refuse_when_full() {}\n");
     let cache = place.home().join("own-cache");
     let gather = || -> Value {
         let mut command = place.command(&["context", DOCUMENT, "--output", "json"]);
@@ -305,11 +306,9 @@ fn what_was_read_is_kept_and_a_damaged_cache_is_no_matter() {
 #[test]
 fn a_package_of_a_run_is_the_same_as_one_without() {
     let place = place_with_document();
-    start(&place, &["--launcher", "checklist"]).success();
-    let stored = place.run_folder(&place.only_run()).join("results");
-    let found = contents(stored).into_iter().find(|(path, _)| path.ends_with("gather-context/context_package.json"));
-    let (_, bytes) = found.expect("the package is kept");
-    let of_run: Value = serde_json::from_slice(&bytes).expect("JSON");
-    assert_eq!(of_run["target"], DOCUMENT);
-    assert_eq!(of_run["ranked"][0], DECISION);
+    place.write("src/queue.rs", "pub fn refuse_when_full() {}\n");
+    let run = crate::support::waiting_run(&place);
+    let kept = place.run_folder(&run).join("results/gather-context/result.json");
+    let of_run: Value = serde_json::from_slice(&std::fs::read(kept).expect("it is kept")).expect("JSON");
+    assert_eq!(package(&place, &[DOCUMENT]), of_run);
 }

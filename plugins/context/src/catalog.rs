@@ -79,7 +79,7 @@ impl<'a> Catalog<'a> {
         for told in [
             inventory.links.told("symbolic link(s) not followed"),
             inventory.unlisted.told("folder(s) not looked into, for depth or rights"),
-            inventory.unnamed.told("name(s) passed over that are not Unicode"),
+            inventory.unnamed.told("folder(s) with names that are not Unicode, which are passed over"),
         ] {
             told.into_iter().for_each(|message| catalog.note("reading", message));
         }

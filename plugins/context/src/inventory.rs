@@ -6,6 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::listing::{Entry, Kind, Lister};
+
 pub use crate::reading::text as read_text;
 
 /// More files and folders than this are not looked at; the package then covers what was seen.
@@ -118,7 +120,7 @@ pub struct Inventory {
     pub links: PassedOver,
     /// Folders that lie too deep, and such as can't be listed.
     pub unlisted: PassedOver,
-    /// Names that are no Unicode, with what there is of them.
+    /// Folders with names that are no Unicode.
     pub unnamed: PassedOver,
 }
 
@@ -128,50 +130,40 @@ impl Inventory {
     pub fn list(root: &Path) -> Self {
         let mut inventory = Self { complete: true, ..Self::default() };
         let mut open = vec![(String::new(), 0)];
+        let lister = Lister::new(root);
         let mut entries = 0;
         while let Some((folder, depth)) = open.pop() {
             if entries > MAXIMUM_ENTRIES {
                 break;
             }
-            let Ok(listed) = std::fs::read_dir(root.join(&folder)) else {
+            let Some(listed) = lister.list(&folder) else {
                 inventory.unlisted.add(&folder);
                 continue;
             };
-            let mut names: Vec<_> = Vec::new();
-            for entry in listed.flatten() {
-                match entry.file_name().into_string() {
-                    Ok(name) => names.push((name, entry)),
-                    Err(name) => inventory.unnamed.add(&name.to_string_lossy()),
-                }
+            if listed.unnamed > 0 {
+                inventory.unnamed.add(if folder.is_empty() { "in the project's folder" } else { &folder });
             }
-            names.sort_by(|left, right| left.0.cmp(&right.0));
-            if !folder.is_empty() && names.iter().any(|(name, _)| name == CACHE_MARK) {
+            if !folder.is_empty() && listed.entries.iter().any(|entry| entry.name == CACHE_MARK) {
                 continue;
             }
-            for (name, entry) in names {
+            for entry in listed.entries {
                 entries += 1;
                 if entries > MAXIMUM_ENTRIES {
                     inventory.complete = false;
                     break;
                 }
-                let Ok(kind) = entry.file_type() else { continue };
-                if name.starts_with('.') {
-                    continue;
-                }
-                let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                if kind.is_symlink() {
-                    inventory.links.add(&path);
-                } else if kind.is_dir() && depth >= MAXIMUM_DEPTH {
-                    inventory.unlisted.add(&path);
-                } else if kind.is_dir() && !FOREIGN_FOLDERS.contains(&name.as_str()) {
-                    inventory.folders.insert(path.clone());
-                    open.push((path, depth + 1));
-                } else if kind.is_file() {
-                    let metadata = entry.metadata().ok();
-                    let modified =
-                        metadata.as_ref().and_then(|metadata| Moment::of(metadata.modified().ok()?));
-                    let bytes = metadata.map_or(0, |metadata| metadata.len());
-                    inventory.files.push(File { path, bytes, modified });
+                let Entry { name, kind, bytes, modified } = entry;
+                let is_foreign = FOREIGN_FOLDERS.contains(&name.as_str());
+                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                match kind {
+                    Kind::Link => inventory.links.add(&path),
+                    Kind::Folder if depth >= MAXIMUM_DEPTH => inventory.unlisted.add(&path),
+                    Kind::Folder if !is_foreign => {
+                        inventory.folders.insert(path.clone());
+                        open.push((path, depth + 1));
+                    }
+                    Kind::File => inventory.files.push(File { path, bytes, modified }),
+                    Kind::Folder | Kind::Other => {}
                 }
             }
         }

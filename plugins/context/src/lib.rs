@@ -19,6 +19,7 @@ pub mod history;
 pub mod identifiers;
 pub mod index;
 pub mod inventory;
+mod listing;
 mod nearest;
 pub mod package;
 pub mod reading;

@@ -132,7 +132,9 @@ impl Settings {
         };
         let user_home = self.environment.get("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
         let is_too_much = project.root().parent().is_none() || user_home.as_deref() == Some(project.root());
-        if named.is_none() && is_too_much && !Project::is_project(project.root()) {
+        // The user's home has a `.docket` as well, and is none for that.
+        let is_one = Project::find(&self.folder, self.home.folder()).is_ok();
+        if named.is_none() && is_too_much && !is_one {
             let message =
                 format!("{} is no project, and too much to read as if it were one", project.root().display());
             return Err(CliError::mistake(

@@ -224,13 +224,16 @@ impl Text {
             return;
         }
         let _ = writeln!(self.0, "\n{heading}");
-        for item in items {
+        for item in items.iter().take(LINES) {
             let status = item.status.iter().map(|status| format!(" [{status}]")).collect::<String>();
             let title = if item.path.ends_with(&item.title) { "" } else { &item.title };
             self.line(&format!("  {:.2}  {}  {title}{status}", item.score, item.path));
             for reason in item.reasons.iter().take(REASONS) {
                 self.line(&format!("        {reason}"));
             }
+        }
+        if items.len() > LINES {
+            self.line(&format!("  … and {} more; --output json has all", items.len() - LINES));
         }
     }
 
