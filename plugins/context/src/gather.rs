@@ -85,6 +85,9 @@ pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<
     if settings.wants(Include::OpenTodos) {
         package.todos = Some(todos_around(&document, &documents, &sources, &package));
     }
+    // A sandbox is thrown away whole: taking hundreds of thousands of values apart first would only take time.
+    std::mem::forget(resolver);
+    std::mem::forget((documents, sources));
     Ok(finish(package, settings))
 }
 
