@@ -16,7 +16,7 @@ const MAXIMUM_GROUPS: usize = 12;
 const NO_CATEGORIES: [&str; 6] = ["title", "status", "id", "number", "version", "date"];
 
 /// All fields of a document: front matter, then `**Field:** value` lines, then `Field: value` lines at its very start.
-pub(crate) fn fields(document: &Document) -> Vec<Field> {
+pub fn fields(document: &Document) -> Vec<Field> {
     let mut fields: Vec<Field> = document.front_matter.iter().chain(&document.metadata).cloned().collect();
     if document.front_matter.is_empty() {
         fields.extend(plain_header(&document.text));
