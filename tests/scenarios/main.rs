@@ -12,6 +12,7 @@ mod bad_definitions;
 mod bad_input;
 mod commands;
 mod conflicts;
+mod context;
 mod control;
 mod crash;
 mod crew;

@@ -7,6 +7,7 @@
 pub mod header;
 pub mod label;
 pub mod mention;
+mod packed;
 pub mod terms;
 pub mod written;
 

@@ -110,15 +110,43 @@ pub(super) fn command(
     records: PathBuf,
     whose: &str,
 ) -> Option<GrantedCommand> {
+    let visible: Vec<String> = profile.environment.iter().chain(granted).cloned().collect();
     let name = program(profile)?;
+    let secrets = secrets(setting, Some(profile), granted);
+    Some(prepared(setting, name, &visible, Whose { secrets, records, marker: whose }))
+}
+
+/// The commands that a plugin was granted by name: they see what every command sees, and the variables that were granted
+/// to the plugin (`variables`). `whose` is as for [`command`].
+pub(super) fn named_commands(
+    setting: &Setting,
+    names: &[String],
+    variables: &[String],
+    records: &Path,
+    whose: &str,
+) -> Vec<GrantedCommand> {
+    let prepare = |name: &String| {
+        let (secrets, records) = (secrets(setting, None, variables), records.to_owned());
+        prepared(setting, name, variables, Whose { secrets, records, marker: whose })
+    };
+    names.iter().map(prepare).collect()
+}
+
+/// What a command has because of the stage it works for.
+struct Whose<'a> {
+    secrets: Secrets,
+    records: PathBuf,
+    marker: &'a str,
+}
+
+/// A command of the user's machine; of the environment it sees the common variables and those with these names.
+fn prepared(setting: &Setting, name: &str, named: &[String], whose: Whose<'_>) -> GrantedCommand {
     let root = setting.project.root();
     let visible = |variable: &&String| {
-        let is_named = COMMON_VARIABLES.contains(&variable.as_str())
-            || profile.environment.contains(variable)
-            || granted.contains(variable);
+        let is_named = COMMON_VARIABLES.contains(&variable.as_str()) || named.contains(variable);
         is_named && variable.as_str() != self_approval::MARKER
     };
-    Some(GrantedCommand {
+    GrantedCommand {
         name: name.to_owned(),
         path: resolve(name, root, setting.environment.get("PATH").map_or("", String::as_str)),
         folder: root.to_owned(),
@@ -127,11 +155,11 @@ pub(super) fn command(
             .iter()
             .filter(|(variable, _)| visible(variable))
             .map(|(variable, value)| (variable.clone(), value.clone()))
-            .chain([(self_approval::MARKER.to_owned(), whose.to_owned())])
+            .chain([(self_approval::MARKER.to_owned(), whose.marker.to_owned())])
             .collect(),
-        secrets: secrets(setting, Some(profile), granted),
-        records,
-    })
+        secrets: whose.secrets,
+        records: whose.records,
+    }
 }
 
 /// The values of variables that somebody granted: those of the profile, whichever stage it is (another one may quote the

@@ -4,6 +4,7 @@
 //! there is to tell goes out through [`Observer`] and [`EngineError`].
 
 mod addressed;
+pub mod alone;
 pub mod archive;
 pub mod check;
 pub mod conformance;

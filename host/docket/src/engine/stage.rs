@@ -1,6 +1,7 @@
 //! Carrying out one stage: building the request, running the plugin, and turning what it proposes into a change set.
 //! Runs on a thread of its own; says everything through the channel it is given.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::prompt::{PromptFacts, prompt};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
-use super::{Engine, EngineError, Untrusted};
+use super::{Engine, EngineError, Setting, Untrusted};
 use super::{launch, masked};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
@@ -31,7 +32,7 @@ pub(super) struct Job {
     grants: Grants,
     request: String,
     inputs: Vec<(String, Vec<u8>)>,
-    command: Option<GrantedCommand>,
+    commands: Vec<GrantedCommand>,
     /// What nobody but the stage and its command may see.
     secrets: Secrets,
     timeout: Option<Duration>,
@@ -56,7 +57,7 @@ impl Job {
         start: &NewRun,
         task: StageTask,
     ) -> Result<Self, Failure> {
-        let plugin = plugin(engine, &task)?;
+        let plugin = plugin(engine, &task.stage_type, task.launcher.as_deref())?;
         let grants = Grants::resolve(&plugin.rights, &task.config).map_err(|error| {
             let name = &plugin.manifest.name;
             Failure::new("not-granted", format!("stage '{}', plugin '{name}': {error}", task.name))
@@ -64,9 +65,7 @@ impl Job {
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
         let whose = format!("{}/{}", start.run, task.name);
-        let command = profile
-            .filter(|_| grants.exec)
-            .and_then(|profile| launch::command(engine.setting(), profile, &grants.env, records, &whose));
+        let commands = commands(engine, &grants, profile, &records, &whose);
         let agent = agent_text(engine, folder, workflow, start, &task)?;
         let request = request(&task, start, agent.as_ref(), profile)?;
         let is_agent = task.launcher.is_some();
@@ -80,7 +79,7 @@ impl Job {
             plugin,
             grants,
             request,
-            command,
+            commands,
             timeout: seconds.map(Duration::from_secs),
             task,
         })
@@ -109,7 +108,6 @@ impl Job {
             limits.wall_clock = timeout;
         }
         let environment = launch::visible(&setting.environment, &self.grants.env);
-        let project_key = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
         let reply = self.engine.runtime.run(StageCall {
             plugin: &self.plugin,
             request: self.request,
@@ -117,13 +115,13 @@ impl Job {
             project: setting.project.handle(),
             folders: Folders {
                 work: self.folder.work(&self.task.name, self.task.attempt),
-                cache: setting.home.cache().join("plugins").join(&self.plugin.sha256).join(project_key),
+                cache: plugin_cache(setting, &self.plugin),
             },
             inputs: self.inputs,
             limits,
             notices: masked::notices(notices, &self.secrets),
             cancel,
-            command: self.command,
+            commands: self.commands,
             environment,
         });
         let mut overtaken = None;
@@ -154,8 +152,24 @@ impl Job {
     }
 }
 
+/// The commands that a stage may run: its launcher profile's, and those that its plugin was granted by name.
+pub(super) fn commands(
+    engine: &Engine,
+    grants: &Grants,
+    profile: Option<&ProfileSnapshot>,
+    records: &Path,
+    whose: &str,
+) -> Vec<GrantedCommand> {
+    let setting = engine.setting();
+    let of_profile = profile
+        .filter(|_| grants.exec)
+        .and_then(|profile| launch::command(setting, profile, &grants.env, records.to_owned(), whose));
+    let named = launch::named_commands(setting, &grants.commands, &grants.env, records, whose);
+    of_profile.into_iter().chain(named).collect()
+}
+
 /// Adds to a failure what the plugin asks for and was not granted: that may be why it failed.
-fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
+pub(super) fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
     let withheld = plugin.withheld();
     if withheld.is_empty() {
         return failure;
@@ -174,7 +188,7 @@ fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
 }
 
 /// A result must be what the plugin's manifest promises: definitions are checked against that.
-fn fits_manifest(plugin: &Plugin, stage_type: &str, result: &Value) -> Result<(), Failure> {
+pub(super) fn fits_manifest(plugin: &Plugin, stage_type: &str, result: &Value) -> Result<(), Failure> {
     let stage = plugin.manifest.stages.iter().find(|stage| stage.stage_type == stage_type);
     let Some(stage) = stage else { return Ok(()) };
     docket_core::run::validate_against(&stage.result, result).map_err(|failure| Failure {
@@ -187,12 +201,23 @@ fn fits_manifest(plugin: &Plugin, stage_type: &str, result: &Value) -> Result<()
     })
 }
 
-fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {
-    let wanted = match &task.launcher {
+/// Where a plugin keeps what it wants to find again in this project.
+pub(super) fn plugin_cache(setting: &Setting, plugin: &Plugin) -> PathBuf {
+    let project = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
+    setting.home.cache().join("plugins").join(&plugin.sha256).join(project)
+}
+
+/// The plugin that serves a stage type; for `agent`, the one that is this launcher.
+pub(super) fn plugin(
+    engine: &Engine,
+    stage_type: &str,
+    launcher: Option<&str>,
+) -> Result<Arc<Plugin>, Failure> {
+    let wanted = match launcher {
         Some(launcher) => format!("launcher '{launcher}'"),
-        None => format!("stage type '{}'", task.stage_type),
+        None => format!("stage type '{stage_type}'"),
     };
-    match engine.plugins().find(&task.stage_type, task.launcher.as_deref()) {
+    match engine.plugins().find(stage_type, launcher) {
         Ok(Some(plugin)) => Ok(Arc::clone(plugin)),
         Ok(None) => Err(Failure::new("plugin-missing", format!("no plugin provides the {wanted} any more"))
             .hint("put the plugin back, then start a new run")),

@@ -28,7 +28,7 @@ whether which while who whom why will with within without would you your e g htt
 static STOPS: LazyLock<HashSet<u32, BuildHasherDefault<Fnv>>> = LazyLock::new(|| STOP_WORDS.split(' ').map(hash).collect());
 
 /// How often a document uses a word, by field. Counts stop at 255.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TermCount {
     /// [`hash`] of the word.
     pub term: u32,
@@ -50,6 +50,7 @@ pub struct Terms {
     /// All words, also those that are not kept.
     pub length: u32,
     /// By hash.
+    #[serde(with = "super::packed")]
     pub counts: Vec<TermCount>,
 }
 

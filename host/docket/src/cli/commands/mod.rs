@@ -3,6 +3,7 @@
 mod audit;
 mod audit_log;
 mod check;
+mod context;
 mod control;
 mod inspect;
 mod kept;
@@ -38,6 +39,7 @@ fn obey(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, C
         Command::Doctor => setup::doctor(&settings, ui),
         Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
         Command::Review(arguments) => start::review(&settings, arguments, ui),
+        Command::Context(arguments) => context::context(&settings, arguments, ui),
         Command::Workflow(command) => workflow(command, settings, ui),
         Command::Plugin(command) => plugin::plugin(&command, &settings, ui),
         Command::AuditLog(arguments) => audit_log::audit_log(&settings, &arguments, ui),

@@ -12,6 +12,7 @@ pub mod process;
 pub mod process_folder;
 pub mod records;
 mod report;
+pub mod scratch;
 mod stdio;
 pub mod supervisor;
 pub(in crate::plugin) mod transcript;
