@@ -22,7 +22,7 @@ pub struct Project {
 impl Project {
     /// A project of these paths and texts.
     pub fn new(texts: &[(&str, &str)]) -> Self {
-        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), bytes: text.len() as u64 };
+        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), bytes: text.len() as u64, modified: None };
         let mut documents: Vec<Facts> = texts.iter().map(|(path, text)| facts::read(path, text)).collect();
         documents.sort_by(|left, right| left.path.cmp(&right.path));
         Self { inventory: Inventory::of(texts.iter().map(file).collect()), documents }
