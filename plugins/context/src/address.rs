@@ -21,6 +21,9 @@ const HEADER_LINES: u32 = 20;
 /// What pages of a site end with instead of the file's ending.
 const ENDINGS: [&str; 6] = ["", ".md", ".rst", ".adoc", "/README.md", "/index.md"];
 
+/// Names of files that every project has.
+pub(crate) const GENERIC_NAMES: [&str; 6] = ["readme", "index", "license", "changelog", "contributing", "template"];
+
 /// The project's addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
@@ -114,8 +117,10 @@ impl Addresses {
         // A branch's name may have slashes, a site may lie below a folder.
         let tails = (0..names.len().saturating_sub(1)).take(6);
         let joined = tails.map(|from| names[from..].join("/")).find_map(|tail| existing(inventory, &tail));
+        // Every project has a README in a folder like this; one further down is a document's own.
         let is_telling = |path: &String| {
-            !matches!(stem(path).to_ascii_lowercase().as_str(), "readme" | "index" | "license" | "changelog" | "contributing")
+            let is_common = GENERIC_NAMES.iter().any(|name| stem(path).eq_ignore_ascii_case(name));
+            !is_common || path.matches('/').count() > 1
         };
         let of_site = || {
             // A site's paths may leave out the first folders.

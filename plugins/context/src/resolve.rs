@@ -4,13 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use docket_markdown::{Resolution, join, resolve};
 
-use crate::address::Addresses;
+use crate::address::{Addresses, GENERIC_NAMES};
 use crate::facts::{Facts, Form, Label, Place, Written, label};
 use crate::identifiers::{Identifiers, Meaning};
 use crate::inventory::Inventory;
 
-/// Names of files that every project has.
-const GENERIC_NAMES: [&str; 6] = ["readme", "index", "license", "changelog", "contributing", "template"];
 /// Fields whose bare numbers are ids of the document's own scheme (`requires: 20, 165`); others are learned.
 const NUMBER_FIELDS: [&str; 12] = [
     "requires", "replaces", "supersedes", "superseded-by", "superseded by", "related", "extends", "depends", "depends-on",
@@ -23,6 +21,9 @@ const CONFIRMED_CASES: usize = 3;
 /// Another word for a scheme must be seen so often, and almost always right.
 const ALIAS_CASES: usize = 3;
 const ALIAS_SHARE: f64 = 0.8;
+
+/// Files that stand for their folder.
+const INDEXES: [&str; 3] = ["README.md", "readme.md", "index.md"];
 
 /// Where a reference leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +162,9 @@ impl<'a> Resolver<'a> {
         if is_placeholder(path) || is_generic(path) {
             return Lead::Nothing;
         }
-        if let Some(found) = self.file_at(&from.path, path) {
+        let is_prose = written.place != Place::Code;
+        let found = self.file_at(&from.path, path).or_else(|| self.index_of(&from.path, path).filter(|_| is_prose));
+        if let Some(found) = found {
             return if found == from.path { Lead::Nothing } else { Lead::Found(found) };
         }
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
@@ -190,6 +193,16 @@ impl<'a> Resolver<'a> {
                 let path = join(folder, written).and_then(|path| self.inventory.in_other_case(&path));
                 path.or_else(|| self.inventory.in_other_case(written)).map(|file| file.path.clone())
             })
+    }
+
+    /// The readme or index of the folder a path means, which has a number: any other folder's name is prose.
+    fn index_of(&self, from: &str, written: &str) -> Option<String> {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let meant = [join(folder, written), join("", written)].into_iter().flatten();
+        meant
+            .filter(|path| self.inventory.is_folder(path))
+            .flat_map(|path| INDEXES.map(|name| format!("{path}/{name}")))
+            .find(|path| self.inventory.file(path).is_some() && label::of_path(path).is_some())
     }
 
     /// Links whose text is an id of another word with the number of the document they lead to: `[ERC-721](eip-721.md)`.

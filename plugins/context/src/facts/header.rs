@@ -5,7 +5,8 @@ use docket_markdown::{Document, Field};
 use super::terms::hash;
 
 /// Fields that say when a document was written, best first.
-const DATES: [&str; 5] = ["created", "creation-date", "date", "published", "updated"];
+const DATES: [&str; 8] =
+    ["created", "creation-date", "date", "start date", "start-date", "published", "proposed", "updated"];
 /// Fields that name people.
 const AUTHORS: [&str; 6] = ["author", "authors", "owner", "owners", "owning-sig", "deciders"];
 /// Values longer than this are prose, not categories.
