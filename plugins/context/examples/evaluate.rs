@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use docket_plugin_context::citations::Citations;
 use docket_plugin_context::facts::terms::Table;
 use docket_plugin_context::facts::{self, Facts};
-use docket_plugin_context::inventory::{Inventory, read_text};
+use docket_plugin_context::inventory::Inventory;
 use docket_plugin_context::references::references;
 use docket_plugin_context::related::{Project, Weights, related};
 use docket_plugin_context::resolve::Resolver;
@@ -31,7 +31,7 @@ impl Corpus {
         let inventory = Inventory::list(root);
         let documents = (inventory.files().iter().filter(|file| file.is_document()))
             .map(|file| {
-                facts::read(&file.path, &read_text(root, file, 2 << 20).unwrap_or_default())
+                facts::read(&file.path, &docket_plugin_context::reading::text(root, file, 2 << 20).unwrap_or_default())
             })
             .collect();
         Self { inventory, documents }

@@ -1,7 +1,7 @@
 //! Which web addresses are the project's own pages. A document can't see the repository's settings, so its own
 //! addresses are learned: they are those whose paths are there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::facts::{Facts, Form};
 use crate::inventory::Inventory;
@@ -21,6 +21,9 @@ const HEADER_LINES: u32 = 20;
 /// What pages of a site end with instead of the file's ending.
 const ENDINGS: [&str; 6] = ["", ".md", ".rst", ".adoc", "/README.md", "/index.md"];
 
+/// Names of files that every project has.
+pub(crate) const GENERIC_NAMES: [&str; 6] = ["readme", "index", "license", "changelog", "contributing", "template"];
+
 /// The project's addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
@@ -28,7 +31,10 @@ pub(crate) struct Addresses {
     /// here, and all.
     places: HashMap<String, (usize, usize)>,
     /// Fronts of addresses that end with a document's number.
-    numbered: HashMap<String, ()>,
+    numbered: HashSet<String>,
+    /// Names of files without their endings, and of folders, in lower case: an address that ends with none of them
+    /// shows nothing of this project.
+    names: HashSet<String>,
     /// The files that documents with a number in their name are, by stem.
     stems: HashMap<String, Option<String>>,
 }
@@ -45,7 +51,7 @@ struct Parts<'a> {
 impl Addresses {
     /// Learns from the addresses `documents` link to.
     pub(crate) fn learn(inventory: &Inventory, documents: &[Facts]) -> Self {
-        let mut addresses = Self::default();
+        let mut addresses = Self { names: names(inventory), ..Self::default() };
         for facts in documents {
             let stem = stem(&facts.path);
             let is_named_alike = facts.labels.first().is_some_and(|label| stem.contains(&label.number.to_string()));
@@ -60,14 +66,12 @@ impl Addresses {
         for facts in documents {
             for written in facts.written.iter().filter(|written| written.form == Form::Link) {
                 let Some(parts) = parts(&written.text) else { continue };
+                let front = numbered(&written.text).filter(|_| written.line <= HEADER_LINES);
                 let is_here = addresses.by_path(inventory, &parts).is_some();
                 let place = addresses.places.entry(parts.place).or_default();
                 place.0 += usize::from(is_here);
                 place.1 += 1;
-                if written.line <= HEADER_LINES
-                    && let Some((front, number)) = numbered(&written.text)
-                    && let Some(own) = facts.labels.first()
-                {
+                if let (Some((front, number)), Some(own)) = (front, facts.labels.first()) {
                     let front = fronts.entry(front.to_owned()).or_default();
                     front.0 += usize::from(own.number == number);
                     front.1 += 1;
@@ -75,14 +79,14 @@ impl Addresses {
             }
         }
         let is_own = |(own, all): &(usize, usize)| *own >= NUMBERED_CASES && *own as f64 >= NUMBERED_SHARE * *all as f64;
-        addresses.numbered = fronts.into_iter().filter(|(_, cases)| is_own(cases)).map(|(front, _)| (front, ())).collect();
+        addresses.numbered = fronts.into_iter().filter(|(_, cases)| is_own(cases)).map(|(front, _)| front).collect();
         addresses
     }
 
     /// The number of the document whose page elsewhere this is.
     pub(crate) fn number(&self, address: &str) -> Option<u32> {
         let (front, number) = numbered(address)?;
-        self.numbered.contains_key(front).then_some(number)
+        self.numbered.contains(front).then_some(number)
     }
 
     /// The file of the project that `address` shows.
@@ -106,13 +110,24 @@ impl Addresses {
     /// The file whose path an address ends with: two names or more, or one that carries a document's number.
     fn by_path(&self, inventory: &Inventory, parts: &Parts<'_>) -> Option<String> {
         let names = &parts.names;
+        let last = names.last()?.to_ascii_lowercase();
+        if !self.names.contains(stem(&last)) && !self.names.contains(&last) {
+            return None;
+        }
         // A branch's name may have slashes, a site may lie below a folder.
         let tails = (0..names.len().saturating_sub(1)).take(6);
         let joined = tails.map(|from| names[from..].join("/")).find_map(|tail| existing(inventory, &tail));
+        // Every project has a README in a folder like this; one further down is a document's own.
         let is_telling = |path: &String| {
-            !matches!(stem(path).to_ascii_lowercase().as_str(), "readme" | "index" | "license" | "changelog" | "contributing")
+            let is_common = GENERIC_NAMES.iter().any(|name| stem(path).eq_ignore_ascii_case(name));
+            !is_common || path.matches('/').count() > 1
         };
-        joined.filter(is_telling).or_else(|| {
+        let of_site = || {
+            // A site's paths may leave out the first folders.
+            let tails = (0..names.len().saturating_sub(1)).take(6).filter(|_| !parts.is_forge);
+            tails.map(|from| names[from..].join("/")).find_map(|tail| by_tail(inventory, &tail))
+        };
+        joined.or_else(of_site).filter(is_telling).or_else(|| {
             let name = names.last()?.to_ascii_lowercase();
             let name = name.trim_end_matches(".html").trim_end_matches(".htm");
             let name = ENDINGS[1..4].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
@@ -121,12 +136,31 @@ impl Addresses {
     }
 }
 
+/// The names an address can end with.
+fn names(inventory: &Inventory) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for file in inventory.files() {
+        names.insert(stem(&file.path).to_ascii_lowercase());
+        names.insert(file.name().to_ascii_lowercase());
+        let folder = file.path.rsplit('/').nth(1);
+        names.extend(folder.filter(|_| matches!(file.name(), "README.md" | "index.md")).map(str::to_ascii_lowercase));
+    }
+    names
+}
+
 fn existing(inventory: &Inventory, tail: &str) -> Option<String> {
     let tail = tail.trim_end_matches(".html").trim_end_matches(".htm");
     if tail.is_empty() {
         return None;
     }
     ENDINGS.iter().map(|ending| format!("{tail}{ending}")).find(|path| inventory.file(path).is_some())
+}
+
+/// The only file whose path ends like this.
+fn by_tail(inventory: &Inventory, tail: &str) -> Option<String> {
+    let tail = tail.trim_end_matches(".html").trim_end_matches(".htm");
+    let found = ENDINGS.iter().find_map(|ending| inventory.only_with_tail(&format!("{tail}{ending}")));
+    found.map(|file| file.path.clone())
 }
 
 /// The file's name without its ending.

@@ -61,7 +61,7 @@ fn of(documents: &[Facts], facts: &Facts, resolver: &Resolver<'_>) -> Vec<Citati
         if written.place == Place::Image {
             continue;
         }
-        let Lead::Found(path) = resolver.lead(facts, written) else { continue };
+        let (Lead::Found(path) | Lead::Renamed(path)) = resolver.lead(facts, written) else { continue };
         let Some(document) = resolver.position(&path) else { continue };
         let is_header = matches!(written.place, Place::Field(_)) || written.line <= HEADER_LINES;
         let is_said = match written.relation {

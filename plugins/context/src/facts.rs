@@ -11,7 +11,7 @@ mod packed;
 pub mod terms;
 pub mod written;
 
-use docket_markdown::Kind;
+use docket_markdown::{Document, Field, Kind};
 use serde::{Deserialize, Serialize};
 
 pub use label::Label;
@@ -19,7 +19,12 @@ pub use terms::{TermCount, Terms};
 pub use written::{Form, Place, Relation, Written};
 
 /// Stored facts are made anew when this differs: raise it with every change of what is read or how.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Headings that name a section, also where they are a document's first and largest.
+const SECTION_NAMES: [&str; 8] = [
+    "summary", "abstract", "introduction", "motivation", "context", "status", "contents", "table of contents",
+];
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +72,7 @@ impl Facts {
 pub fn read(path: &str, text: &str) -> Facts {
     let document = docket_markdown::parse(text);
     let fields = header::fields(&document);
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let title = document.title.clone().or_else(|| header::value(&fields, "title").map(String::from));
-    let title = title.filter(|title| !title.is_empty()).unwrap_or_else(|| name.to_owned());
+    let title = title(path, &document, &fields);
     Facts {
         bytes: text.len() as u64,
         status: header::value(&fields, "status").filter(|status| !status.is_empty()).map(String::from),
@@ -82,4 +85,22 @@ pub fn read(path: &str, text: &str) -> Facts {
         path: path.to_owned(),
         title,
     }
+}
+
+/// The document's title: its heading, unless that only names a first section (`# Summary`), its field `title`, or what its
+/// file is called. A header like that of mail comes before headings, which such texts have for sections only.
+fn title(path: &str, document: &Document, fields: &[Field]) -> String {
+    let heading = document.title.as_deref().filter(|title| !is_section_name(title));
+    let named = ["title", "feature name"].iter().find_map(|name| header::value(fields, name));
+    let named = named.filter(|title| !title.is_empty());
+    let is_mail = document.front_matter.is_empty() && document.metadata.is_empty();
+    let chosen = if is_mail { named.or(heading) } else { heading.or(named) };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    chosen.filter(|title| !title.is_empty()).unwrap_or(name).to_owned()
+}
+
+/// Whether a heading is one that many documents start with.
+fn is_section_name(title: &str) -> bool {
+    let title = title.to_ascii_lowercase();
+    SECTION_NAMES.contains(&title.as_str())
 }

@@ -171,6 +171,17 @@ impl Inventory {
         inventory
     }
 
+    /// The inventory of a project with these files.
+    pub fn of(files: Vec<File>) -> Self {
+        let mut inventory = Self { files, complete: true, ..Self::default() };
+        for file in &inventory.files {
+            let borders = file.path.match_indices('/').map(|(at, _)| file.path[..at].to_owned());
+            inventory.folders.extend(borders);
+        }
+        inventory.index();
+        inventory
+    }
+
     fn index(&mut self) {
         self.files.sort_by(|left, right| left.path.cmp(&right.path));
         for (position, file) in self.files.iter().enumerate() {

@@ -264,7 +264,8 @@ pub struct Reference {
     pub line: usize,
     /// How it is written.
     pub kind: ReferenceKind,
-    /// The file of the project it leads to.
+    /// The file of the project it leads to; for a document that was renamed, the one it is now, though the reference is
+    /// broken.
     pub path: Option<String>,
     /// Whether it should lead to a file of the project and does not.
     pub broken: bool,

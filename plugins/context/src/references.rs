@@ -29,6 +29,7 @@ pub fn references(target: &Facts, resolver: &Resolver<'_>, inventory: &Inventory
         };
         let (path, broken, wanted) = match resolver.lead(target, written) {
             Lead::Found(path) => (Some(path), false, None),
+            Lead::Renamed(path) => (Some(path.clone()), true, Some(path)),
             Lead::Broken(wanted) => (None, true, wanted),
             Lead::Elsewhere => (None, false, None),
             Lead::Nothing => continue,
@@ -41,6 +42,10 @@ pub fn references(target: &Facts, resolver: &Resolver<'_>, inventory: &Inventory
     }
     once_each(&mut found);
     for (reference, wanted) in found.iter_mut().filter(|(_, wanted)| wanted.is_some()).take(MAXIMUM_GUESSES) {
+        if reference.path.is_some() {
+            reference.nearest.clone_from(&reference.path);
+            continue;
+        }
         let guess = wanted.as_deref().and_then(|wanted| nearest(inventory, wanted));
         reference.nearest = guess.filter(|guess| *guess != target.path);
     }

@@ -4,13 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use docket_markdown::{Resolution, join, resolve};
 
-use crate::address::Addresses;
-use crate::facts::{Facts, Form, Label, Place, Written};
+use crate::address::{Addresses, GENERIC_NAMES};
+use crate::facts::{Facts, Form, Label, Place, Written, label};
 use crate::identifiers::{Identifiers, Meaning};
 use crate::inventory::Inventory;
 
-/// Names of files that every project has.
-const GENERIC_NAMES: [&str; 6] = ["readme", "index", "license", "changelog", "contributing", "template"];
 /// Fields whose bare numbers are ids of the document's own scheme (`requires: 20, 165`); others are learned.
 const NUMBER_FIELDS: [&str; 12] = [
     "requires", "replaces", "supersedes", "superseded-by", "superseded by", "related", "extends", "depends", "depends-on",
@@ -24,11 +22,16 @@ const CONFIRMED_CASES: usize = 3;
 const ALIAS_CASES: usize = 3;
 const ALIAS_SHARE: f64 = 0.8;
 
+/// Files that stand for their folder.
+const INDEXES: [&str; 3] = ["README.md", "readme.md", "index.md"];
+
 /// Where a reference leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lead {
     /// To a file or folder of the project.
     Found(String),
+    /// To this document under another name: the reference is broken as written.
+    Renamed(String),
     /// To nothing, though it should lead to a file of the project; with the path that was looked for.
     Broken(Option<String>),
     /// Out of the project.
@@ -108,7 +111,12 @@ impl<'a> Resolver<'a> {
         if let Some(file) = self.inventory.in_other_case(&path) {
             return if file.path == from.path { Lead::Nothing } else { Lead::Found(file.path.clone()) };
         }
-        Lead::Broken(Some(path))
+        let number = label::of_path(&path).map(|label| label.number);
+        let siblings = number.map_or(&[][..], |number| self.identifiers.siblings(&path, number));
+        match siblings {
+            [one] if self.documents[*one].path != from.path => Lead::Renamed(self.documents[*one].path.clone()),
+            _ => Lead::Broken(Some(path)),
+        }
     }
 
     fn id(&self, from: &Facts, written: &Written) -> Lead {
@@ -121,10 +129,19 @@ impl<'a> Resolver<'a> {
             return self.nearest_to(from, self.identifiers.siblings(&from.path, label.number));
         }
         match self.identifiers.meaning(label, written.plural) {
+            Meaning::Documents(_) if self.is_foreign(from, label) => Lead::Nothing,
             Meaning::Documents(documents) => self.nearest_to(from, documents),
             Meaning::Missing if written.place != Place::Code => Lead::Broken(None),
             Meaning::Missing | Meaning::Nothing => Lead::Nothing,
         }
+    }
+
+    /// Whether the document itself says that it means somebody else's id: `[RFC 2119](https://…/rfc2119)`.
+    fn is_foreign(&self, from: &Facts, label: &Label) -> bool {
+        let number = label.number.to_string();
+        let is_link = |written: &&Written| written.form == Form::Link && written.label.as_ref() == Some(label);
+        let mut links = from.written.iter().filter(is_link);
+        links.any(|link| link.text.contains(&number) && self.lead(from, link) == Lead::Elsewhere)
     }
 
     /// Of several documents with the same id, the one whose path has most in common with that of `from`. None when
@@ -145,7 +162,9 @@ impl<'a> Resolver<'a> {
         if is_placeholder(path) || is_generic(path) {
             return Lead::Nothing;
         }
-        if let Some(found) = self.file_at(&from.path, path) {
+        let is_prose = written.place != Place::Code;
+        let found = self.file_at(&from.path, path).or_else(|| self.index_of(&from.path, path).filter(|_| is_prose));
+        if let Some(found) = found {
             return if found == from.path { Lead::Nothing } else { Lead::Found(found) };
         }
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
@@ -176,13 +195,24 @@ impl<'a> Resolver<'a> {
             })
     }
 
+    /// The readme or index of the folder a path means, which has a number: any other folder's name is prose.
+    fn index_of(&self, from: &str, written: &str) -> Option<String> {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let meant = [join(folder, written), join("", written)].into_iter().flatten();
+        meant
+            .filter(|path| self.inventory.is_folder(path))
+            .flat_map(|path| INDEXES.map(|name| format!("{path}/{name}")))
+            .find(|path| self.inventory.file(path).is_some() && label::of_path(path).is_some())
+    }
+
     /// Links whose text is an id of another word with the number of the document they lead to: `[ERC-721](eip-721.md)`.
     fn learn_aliases(&mut self) {
         let mut cases: HashMap<(&str, &str), usize> = HashMap::new();
         let mut all: HashMap<&str, usize> = HashMap::new();
         for facts in self.documents {
             for written in facts.written.iter().filter(|written| written.form == Form::Link) {
-                let Some(label) = written.label.as_ref().filter(|label| !label.scheme.is_empty()) else { continue };
+                let is_new = |label: &&Label| !label.scheme.is_empty() && !self.identifiers.is_scheme(&label.scheme);
+                let Some(label) = written.label.as_ref().filter(is_new) else { continue };
                 let Lead::Found(path) = self.link(facts, written) else { continue };
                 let Some(position) = self.position(&path) else { continue };
                 *all.entry(&label.scheme).or_default() += 1;
@@ -197,7 +227,7 @@ impl<'a> Resolver<'a> {
             .into_iter()
             .filter(|((alias, _), count)| {
                 let share = *count as f64 / all.get(alias).copied().unwrap_or(1) as f64;
-                *count >= ALIAS_CASES && share >= ALIAS_SHARE && !self.identifiers.is_scheme(alias)
+                *count >= ALIAS_CASES && share >= ALIAS_SHARE
             })
             .map(|((alias, scheme), _)| (alias.to_owned(), scheme.to_owned()))
             .collect();
@@ -213,7 +243,11 @@ impl<'a> Resolver<'a> {
                 (Place::Field(name), Some(label)) if label.scheme.is_empty() => Some((name.as_str(), label.number)),
                 _ => None,
             });
-            let mut numbers = bare.filter(|(name, _)| !self.number_fields.contains(*name)).peekable();
+            // A document's own number, and fields that are known already, tell nothing.
+            let is_open = |(name, number): &(&str, u32)| {
+                !self.number_fields.contains(*name) && facts.labels.first().is_none_or(|own| own.number != *number)
+            };
+            let mut numbers = bare.filter(is_open).peekable();
             if numbers.peek().is_none() {
                 continue;
             }

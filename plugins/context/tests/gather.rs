@@ -44,7 +44,7 @@ fn references_are_found_in_every_form() {
             ("/home/ana/ledger/docs/adr/adr-0002-append-only-journal.md", 13, journal, false),
             ("RFC 1", 13, Some("docs/rfcs/rfc-0001-import.md"), false),
             ("ADR 0001", 14, Some("docs/adr/adr-0001-plain-files.md"), false),
-            ("../rfcs/rfc-0001-importing.md", 15, None, true),
+            ("../rfcs/rfc-0001-importing.md", 15, Some("docs/rfcs/rfc-0001-import.md"), true),
             ("RFC-0009", 15, None, true),
             ("docs/architecture/overview.md", 23, Some("docs/architecture/overview.md"), false),
             ("https://example.org/journal", 23, None, false),

@@ -5,7 +5,8 @@ use docket_markdown::{Document, Field};
 use super::terms::hash;
 
 /// Fields that say when a document was written, best first.
-const DATES: [&str; 5] = ["created", "creation-date", "date", "published", "updated"];
+const DATES: [&str; 8] =
+    ["created", "creation-date", "date", "start date", "start-date", "published", "proposed", "updated"];
 /// Fields that name people.
 const AUTHORS: [&str; 6] = ["author", "authors", "owner", "owners", "owning-sig", "deciders"];
 /// Values longer than this are prose, not categories.
@@ -16,7 +17,7 @@ const MAXIMUM_GROUPS: usize = 12;
 const NO_CATEGORIES: [&str; 6] = ["title", "status", "id", "number", "version", "date"];
 
 /// All fields of a document: front matter, then `**Field:** value` lines, then `Field: value` lines at its very start.
-pub(crate) fn fields(document: &Document) -> Vec<Field> {
+pub fn fields(document: &Document) -> Vec<Field> {
     let mut fields: Vec<Field> = document.front_matter.iter().chain(&document.metadata).cloned().collect();
     if document.front_matter.is_empty() {
         fields.extend(plain_header(&document.text));

@@ -56,12 +56,7 @@ impl Label {
 /// The labels of the document at `path`: the file's name decides on the number, a folder's on that of its readme;
 /// title and header fields with the same number, and the folder, tell the scheme.
 pub(crate) fn own(path: &str, title: &str, fields: &[Field]) -> Vec<Label> {
-    let mut names = path.rsplit('/');
-    let mut stem = names.next().and_then(|name| name.split('.').next()).unwrap_or_default();
-    if INDEXES.contains(&stem.to_ascii_lowercase().as_str()) || stem == "kep" {
-        stem = names.next().unwrap_or_default();
-    }
-    let named = of_name(stem);
+    let named = of_path(path);
     let titled = Label::at_start(title);
     let written = fields.iter().filter_map(of_field);
     let Some(number) = named.as_ref().map(|label| label.number) else {
@@ -72,6 +67,14 @@ pub(crate) fn own(path: &str, title: &str, fields: &[Field]) -> Vec<Label> {
     };
     let same = titled.into_iter().chain(written.map(|(_, label)| label)).filter(|label| label.number == number);
     unique(named.into_iter().chain(same))
+}
+
+/// The label in the name of the file at `path`, or of the folder it stands for.
+pub(crate) fn of_path(path: &str) -> Option<Label> {
+    let mut names = path.rsplit('/');
+    let stem = names.next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    let stands_for_folder = INDEXES.contains(&stem.to_ascii_lowercase().as_str()) || stem == "kep";
+    of_name(if stands_for_folder { names.next().unwrap_or_default() } else { stem })
 }
 
 fn unique(labels: impl Iterator<Item = Label>) -> Vec<Label> {

@@ -9,7 +9,7 @@ const MAXIMUM_RANGE: u32 = 20;
 
 /// A candidate found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mention {
+pub struct Mention {
     /// What it names.
     pub(crate) label: Label,
     /// Whether the word is written as a plural: `ADRs 60 and 61`.
@@ -28,7 +28,7 @@ const WORDS: [&str; 40] = [
 ];
 
 /// Finds candidates in `text`.
-pub(crate) fn mentions(text: &str) -> Vec<Mention> {
+pub fn mentions(text: &str) -> Vec<Mention> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;

@@ -13,6 +13,10 @@ pub const MAXIMUM: usize = 1_000;
 /// The first words of a document sum it up: so many bytes of text count as its lead.
 const LEAD: usize = 1_200;
 
+/// Shorter and longer words say nothing.
+const MINIMUM_WORD: usize = 3;
+const MAXIMUM_WORD: usize = 40;
+
 /// Words too common in English documents to say what one is about.
 const STOP_WORDS: &str = "a about above after again against all also an and any are as at be because been before being \
 below between both but by can could did do does doing down during each either etc few for from further had has have \
@@ -21,7 +25,7 @@ now of off on once one only or other our out over own per same she should so som
 there these they this those through to too two under until up upon us use used using very was we were what when where \
 whether which while who whom why will with within without would you your e g http https www com org md";
 
-static STOPS: LazyLock<HashSet<u32>> = LazyLock::new(|| STOP_WORDS.split(' ').map(hash).collect());
+static STOPS: LazyLock<HashSet<u32, BuildHasherDefault<Fnv>>> = LazyLock::new(|| STOP_WORDS.split(' ').map(hash).collect());
 
 /// How often a document uses a word, by field. Counts stop at 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +85,7 @@ pub(crate) fn hash(word: &str) -> u32 {
 }
 
 /// Counts the words of a document with this path and title.
-pub(crate) fn read(path: &str, title: &str, document: &Document) -> Terms {
+pub fn read(path: &str, title: &str, document: &Document) -> Terms {
     let mut counter = Counter::default();
     let name = path.rsplit('/').next().unwrap_or(path);
     counter.count(title, |count| &mut count.title);
@@ -149,24 +153,75 @@ pub(crate) fn words(text: &str) -> Table<String> {
 }
 
 /// Calls `each` with every word: its hash, and as written in lower case. Words are runs of letters and digits of at
-/// least three bytes; a name such as `tokenURI` or `token_uri` counts as a whole and by its parts; scripts that are
-/// written without spaces count by pairs of characters.
+/// least three bytes; a name such as `tokenURI` counts as a whole and by its parts; scripts that are written without
+/// spaces count by pairs of characters.
 pub fn for_each_term(text: &str, mut each: impl FnMut(u32, &str)) {
-    let mut word = String::with_capacity(32);
+    let mut word = String::with_capacity(48);
     for piece in text.split(|character: char| !character.is_alphanumeric()) {
-        if piece.len() < 3 || piece.len() > 40 && piece.is_ascii() || piece.bytes().all(|byte| byte.is_ascii_digit()) {
+        if piece.len() < MINIMUM_WORD || piece.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        word.clear();
-        if piece.is_ascii() {
-            word.push_str(piece);
-            word.make_ascii_lowercase();
-        } else {
+        if !piece.is_ascii() {
+            for_each_of_script(piece, &mut word, &mut each);
+        } else if piece.len() <= MAXIMUM_WORD {
+            term(piece, &mut word, &mut each);
+            for_each_part(piece, &mut word, &mut each);
+        }
+    }
+}
+
+/// Calls `each` with one word of ASCII letters and digits.
+fn term(piece: &str, word: &mut String, each: &mut impl FnMut(u32, &str)) {
+    word.clear();
+    word.push_str(piece);
+    word.make_ascii_lowercase();
+    offer(word, each);
+}
+
+fn offer(word: &str, each: &mut impl FnMut(u32, &str)) {
+    let whole = hash(word);
+    if !STOPS.contains(&whole) {
+        let stem = stem(word);
+        each(if stem.len() == word.len() { whole } else { hash(stem) }, word);
+    }
+}
+
+/// The parts of a name written with humps: `tokenURI` has `token` and `uri`.
+fn for_each_part(piece: &str, word: &mut String, each: &mut impl FnMut(u32, &str)) {
+    let bytes = piece.as_bytes();
+    let is_border = |at: usize| bytes[at - 1].is_ascii_lowercase() && bytes[at].is_ascii_uppercase();
+    let mut start = 0;
+    for at in (1..=bytes.len()).filter(|at| *at == bytes.len() || is_border(*at)) {
+        let is_part = at - start >= MINIMUM_WORD && at - start < bytes.len();
+        if is_part && !bytes[start..at].iter().all(u8::is_ascii_digit) {
+            term(&piece[start..at], word, each);
+        }
+        start = at;
+    }
+}
+
+/// The words of a run that is not all ASCII: as it is, and for scripts without spaces each pair of characters.
+fn for_each_of_script(piece: &str, word: &mut String, each: &mut impl FnMut(u32, &str)) {
+    let is_unspaced = |character: char| matches!(character as u32, 0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x9fff | 0x20000..=0x3ffff);
+    if !piece.chars().any(is_unspaced) {
+        if piece.len() <= 2 * MAXIMUM_WORD {
+            word.clear();
             word.extend(piece.chars().flat_map(char::to_lowercase));
+            offer(word, each);
         }
-        if !STOPS.contains(&hash(&word)) {
-            each(hash(stem(&word)), &word);
+        return;
+    }
+    let mut last = None;
+    for character in piece.chars() {
+        if let Some(before) = last.filter(|_| is_unspaced(character)).filter(|before| is_unspaced(*before)) {
+            word.clear();
+            word.extend([before, character]);
+            offer(word, each);
         }
+        last = Some(character);
+    }
+    for latin in piece.split(|character: char| !character.is_ascii()).filter(|latin| latin.len() >= MINIMUM_WORD) {
+        term(latin, word, each);
     }
 }
 
@@ -183,6 +238,17 @@ fn stem(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_count_by_their_parts_and_scripts_by_pairs() {
+        let found = |text: &str| {
+            let mut found = Vec::new();
+            for_each_term(text, |_, word| found.push(word.to_owned()));
+            found
+        };
+        assert_eq!(found("the tokenURI, Sandboxes"), ["tokenuri", "token", "uri", "sandboxes"]);
+        assert_eq!(found("参见journal日志。Größe"), ["参见", "日志", "journal", "größe"]);
+    }
 
     #[test]
     fn words_are_counted_by_field() {

@@ -73,7 +73,7 @@ pub struct Written {
 }
 
 /// Finds the references of `document`; `fields` are its header.
-pub(crate) fn read(document: &Document, fields: &[Field]) -> Vec<Written> {
+pub fn read(document: &Document, fields: &[Field]) -> Vec<Written> {
     let mut found = links(document);
     found.extend(addresses_in_markup(document));
     found.extend(definitions(document));
@@ -187,15 +187,26 @@ fn paths(document: &Document) -> Vec<Written> {
 
 /// Paths without a link on one line.
 fn paths_of(line: &str, number: usize, place: &Place) -> Vec<Written> {
-    let separators = |character: char| character.is_whitespace() || "()[]{}<>\"'`,;|*=，。、（）「」：".contains(character);
-    line.split(separators)
+    line.split(is_separator)
         .map(|word| word.trim_end_matches(['.', ':', '!', '?']))
         .filter(|word| is_path(word))
         .map(|word| written(Form::Path, word, number, place.clone()))
         .collect()
 }
 
+/// What can't be part of a path in running text.
+fn is_separator(character: char) -> bool {
+    match character {
+        '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '"' | '\'' | '`' | ',' | ';' | '|' | '*' | '=' => true,
+        '，' | '。' | '、' | '（' | '）' | '「' | '」' | '《' | '》' | '：' => true,
+        other => other.is_whitespace(),
+    }
+}
+
 fn is_path(word: &str) -> bool {
+    if !word.bytes().any(|byte| matches!(byte, b'/' | b'.')) {
+        return false;
+    }
     let is_document = || {
         let lower = word.to_ascii_lowercase();
         DOCUMENT_ENDINGS.iter().any(|ending| lower.ends_with(ending) && lower.len() > ending.len())

@@ -19,6 +19,9 @@ const OWN_TITLE_WEIGHT: f64 = 2.0;
 /// How many of the target's words are compared.
 const QUERY_TERMS: usize = 200;
 
+/// Texts have at least so many different words for the root of their length; real ones have 4 to 15.
+const LEAST_VARIETY: f64 = 2.0;
+
 /// A word that documents are compared by.
 struct Query {
     term: u32,
@@ -56,6 +59,11 @@ impl Topic {
                 opening[at] += query.weight * saturated(in_opening(count), opening_norms[at]);
             }
         }
+        for (document, facts) in documents.iter().enumerate() {
+            let variety = variety(facts);
+            body[document] *= variety;
+            opening[document] *= variety;
+        }
         let mut topic = Self { body, opening, title: titles(documents, target), queries, norms };
         for signal in [&mut topic.body, &mut topic.opening] {
             let best = signal.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
@@ -79,6 +87,13 @@ impl Topic {
         parts.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
         parts.into_iter().map(|(_, term)| term).collect()
     }
+}
+
+/// 1 for documents with as many different words as a text of their length has, less for those that repeat a few: the
+/// number of different words of a text grows at least with the root of its length (Heaps, 1978).
+fn variety(facts: &Facts) -> f64 {
+    let different = facts.terms.counts.len() as f64;
+    (different / f64::from(facts.terms.length.max(1)).sqrt() / LEAST_VARIETY).min(1.0)
 }
 
 fn in_body(count: &TermCount) -> f64 {
