@@ -218,7 +218,8 @@ fn listed(
         case.score = case.score.max(relative.score);
         // The reference itself is named with all its lines already.
         let is_named = !case.reasons.is_empty();
-        let reasons = relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
+        let reasons =
+            relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
         case.reasons.extend(reasons.cloned());
     }
     if settings.wants(Include::ArchitectureDocs) {

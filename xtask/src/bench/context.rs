@@ -159,7 +159,13 @@ fn text(number: u32, round: u32) -> String {
         let draw = |random: &mut Random, rank: u64| rank * random.below(VOCABULARY) / VOCABULARY;
         let rank = (0..2).fold(random.below(VOCABULARY), |rank, _| draw(&mut random, rank));
         text.push_str(&word(rank));
-        text.push_str(if at % 120 == 0 { "\n\n## Part\n\n" } else if at % 14 == 0 { "\n" } else { " " });
+        text.push_str(if at % 120 == 0 {
+            "\n\n## Part\n\n"
+        } else if at % 14 == 0 {
+            "\n"
+        } else {
+            " "
+        });
     }
     text.push_str("\n## References\n\n");
     for _ in 0..3 {
