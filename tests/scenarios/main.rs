@@ -15,6 +15,7 @@ mod bad_definitions;
 mod bad_input;
 mod commands;
 mod conflicts;
+mod context;
 mod control;
 mod crash;
 mod crew;

@@ -36,7 +36,7 @@ Usage: cargo xtask <task>
                              loopback; NAME: only checks with it in their names, such as codex; needs npm
         [--authors]          follows the guide for plugin authors instead, in Rust and Python; needs the network
   bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, control, fanout,
-                   all (default)
+                   context, all (default)
         [--json]             prints the raw figures as JSON
         [--peers]            measures langgraph, dbos and prefect beside docket; installs them from PyPI
         [--python PATH]      makes their environments with this Python instead of python3

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::author_args::AuthorCommand;
+use super::context_args::ContextArguments;
 
 /// Runs agent workflows: gathers the related documents, builds the prompt, launches the agent, keeps the structured
 /// result, updates the document's status.
@@ -58,6 +59,8 @@ pub enum Command {
     Trust(TrustArguments),
     /// Review a document: `docket review docs/rfcs/rfc-0002-x.md`, or just `docket review rfc-0002`
     Review(ReviewArguments),
+    /// Show what belongs to a document: related documents, code, commands, references, each with why it is there
+    Context(ContextArguments),
     /// Start, watch and control workflows
     #[command(subcommand)]
     Workflow(WorkflowCommand),

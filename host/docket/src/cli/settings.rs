@@ -124,6 +124,30 @@ impl Settings {
         Ok(project)
     }
 
+    /// The project; where there is none, the git repository that the user is in, else the folder, as if it were one. For
+    /// commands that only read: nothing of docket's is looked for or written there.
+    fn project_to_read(&self) -> Result<Project, CliError> {
+        let named = self.project.as_ref().map(|folder| self.folder.join(folder));
+        let project = match &named {
+            Some(folder) => Project::open(folder)?,
+            None => Project::find_to_read(&self.folder, self.home.folder())?,
+        };
+        let user_home = self.environment.get("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
+        let is_too_much = project.root().parent().is_none() || user_home.as_deref() == Some(project.root());
+        // The user's home has a `.docket` as well, and is none for that.
+        let is_one = Project::find(&self.folder, self.home.folder()).is_ok();
+        if named.is_none() && is_too_much && !is_one {
+            let message =
+                format!("{} is no project, and too much to read as if it were one", project.root().display());
+            return Err(CliError::mistake(
+                message,
+                "change to a project's folder, or name it with --project",
+            ));
+        }
+        project.refuse_own_links()?;
+        Ok(project)
+    }
+
     /// The folder that `docket init` makes a project.
     pub(super) fn project_folder(&self) -> PathBuf {
         self.project.as_ref().map_or_else(|| self.folder.clone(), |folder| self.folder.join(folder))
@@ -183,6 +207,11 @@ impl Settings {
     /// An engine for the project.
     pub(super) fn engine(&self) -> Result<Arc<Engine>, CliError> {
         self.engine_in(self.project()?, self.folder.clone(), self.actor())
+    }
+
+    /// An engine for a command that only reads, which needs no project of docket's.
+    pub(super) fn engine_to_read(&self) -> Result<Arc<Engine>, CliError> {
+        self.engine_in(self.project_to_read()?, self.folder.clone(), self.actor())
     }
 
     /// An engine for the project that acts for somebody else, who means paths as relative to the project.

@@ -38,15 +38,44 @@ pub(super) fn command(
     records: PathBuf,
     whose: &str,
 ) -> GrantedCommand {
-    let root = setting.project.root();
     let named: Vec<String> = profile.environment.iter().chain(granted).cloned().collect();
+    let secrets = secrets(setting, Some(profile), granted);
+    prepared(setting, name, &named, Whose { secrets, records, marker: whose })
+}
+
+/// The commands that a plugin was granted by name: they see what every command sees, and the variables that were granted
+/// to the plugin (`variables`). `whose` is as for [`command`].
+pub(super) fn named_commands(
+    setting: &Setting,
+    names: &[String],
+    variables: &[String],
+    records: &Path,
+    whose: &str,
+) -> Vec<GrantedCommand> {
+    let prepare = |name: &String| {
+        let (secrets, records) = (secrets(setting, None, variables), records.to_owned());
+        prepared(setting, name, variables, Whose { secrets, records, marker: whose })
+    };
+    names.iter().map(prepare).collect()
+}
+
+/// What a command has because of the stage it works for.
+struct Whose<'a> {
+    secrets: Secrets,
+    records: PathBuf,
+    marker: &'a str,
+}
+
+/// A command of the user's machine; of the environment it sees the common variables and those with these names.
+fn prepared(setting: &Setting, name: &str, named: &[String], whose: Whose<'_>) -> GrantedCommand {
+    let root = setting.project.root();
     GrantedCommand {
         name: name.to_owned(),
         path: resolve(name, Some(root), path_of(&setting.environment)),
         folder: root.to_owned(),
-        environment: environment(&setting.environment, &named, whose),
-        secrets: secrets(setting, Some(profile), granted),
-        records,
+        environment: environment(&setting.environment, named, whose.marker),
+        secrets: whose.secrets,
+        records: whose.records,
     }
 }
 

@@ -6,6 +6,7 @@
 mod addressed;
 pub mod agent_survey;
 mod agents;
+pub mod alone;
 pub mod archive;
 pub mod check;
 pub mod conformance;

@@ -1,6 +1,7 @@
 //! Carrying out one stage: building the request, running the plugin, and turning what it proposes into a change set.
 //! Runs on a thread of its own; says everything through the channel it is given.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 use super::promise::Promise;
 use super::prompt::{PromptFacts, prompt, schema_text};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
-use super::{Engine, EngineError, Untrusted};
+use super::{Engine, EngineError, Setting, Untrusted};
 use super::{launch, masked};
 use crate::plugin::host::answer::{AnswerFolder, Answers};
 use crate::plugin::host::files::Folders;
@@ -38,7 +39,7 @@ pub(super) struct Job {
     grants: Grants,
     request: String,
     inputs: Vec<(String, Vec<u8>)>,
-    command: Option<GrantedCommand>,
+    commands: Vec<GrantedCommand>,
     /// What nobody but the stage and its command may see.
     secrets: Secrets,
     timeout: Option<Duration>,
@@ -63,7 +64,7 @@ impl Job {
         start: &NewRun,
         task: StageTask,
     ) -> Result<Self, Failure> {
-        let plugin = plugin(engine, &task)?;
+        let plugin = plugin(engine, &task.stage_type, task.launcher.as_deref())?;
         let grants = Grants::resolve(&plugin.rights, &task.config).map_err(|error| {
             let name = &plugin.manifest.name;
             Failure::new("not-granted", format!("stage '{}', plugin '{name}': {error}", task.name))
@@ -74,12 +75,11 @@ impl Job {
         let words = profile.map_or_else(Vec::new, |profile| {
             launch::command_line(profile, task.launcher.as_deref(), &engine.setting().environment)
         });
-        let command = profile.zip(words.first()).filter(|_| grants.exec).map(|(profile, name)| {
-            launch::command(engine.setting(), profile, name, &grants.env, records, &whose)
-        });
+        let of_profile = profile.zip(words.first().map(String::as_str));
+        let commands = commands(engine, &grants, of_profile, &records, &whose);
         let agent = agent_text(engine, folder, workflow, start, &task)?;
         // Who may run a command there may know where it is.
-        let project_folder = command.as_ref().and_then(|command| command.folder.to_str());
+        let project_folder = commands.first().and_then(|command| command.folder.to_str());
         let told = profile.map(|profile| request_profile(profile, &words)).unwrap_or_default();
         let request = request(&task, start, agent.as_ref(), told, project_folder)?;
         let is_agent = task.launcher.is_some();
@@ -94,7 +94,7 @@ impl Job {
             plugin,
             grants,
             request,
-            command,
+            commands,
             timeout: seconds.map(Duration::from_secs),
             task,
         })
@@ -123,7 +123,6 @@ impl Job {
             limits.wall_clock = timeout;
         }
         let environment = launch::visible(&setting.environment, &self.grants.env);
-        let project_key = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
         let answers = self.answers();
         let reply = self.engine.runtime.run(StageCall {
             plugin: &self.plugin,
@@ -132,14 +131,14 @@ impl Job {
             project: setting.project.handle(),
             folders: Folders {
                 work: self.folder.work(&self.task.name, self.task.attempt),
-                cache: setting.home.cache().join("plugins").join(&self.plugin.sha256).join(project_key),
+                cache: plugin_cache(setting, &self.plugin),
             },
             inputs: self.inputs,
             limits,
             notices: masked::notices(notices, &self.secrets),
             cancel,
             answers,
-            command: self.command,
+            commands: self.commands,
             environment,
         });
         let promise = &self.promise;
@@ -183,8 +182,25 @@ impl Job {
     }
 }
 
+/// The commands that a stage may run: its launcher profile's, with its program's name, and those that its plugin was
+/// granted by name.
+pub(super) fn commands(
+    engine: &Engine,
+    grants: &Grants,
+    of_profile: Option<(&ProfileSnapshot, &str)>,
+    records: &Path,
+    whose: &str,
+) -> Vec<GrantedCommand> {
+    let setting = engine.setting();
+    let of_profile = of_profile.filter(|_| grants.exec).map(|(profile, name)| {
+        launch::command(setting, profile, name, &grants.env, records.to_owned(), whose)
+    });
+    let named = launch::named_commands(setting, &grants.commands, &grants.env, records, whose);
+    of_profile.into_iter().chain(named).collect()
+}
+
 /// Adds to a failure what the plugin asks for and was not granted: that may be why it failed.
-fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
+pub(super) fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
     let withheld = plugin.withheld();
     if withheld.is_empty() {
         return failure;
@@ -202,12 +218,23 @@ fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
     failure.hint(hint)
 }
 
-fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {
-    let wanted = match &task.launcher {
+/// Where a plugin keeps what it wants to find again in this project.
+pub(super) fn plugin_cache(setting: &Setting, plugin: &Plugin) -> PathBuf {
+    let project = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
+    setting.home.cache().join("plugins").join(&plugin.sha256).join(project)
+}
+
+/// The plugin that serves a stage type; for `agent`, the one that is this launcher.
+pub(super) fn plugin(
+    engine: &Engine,
+    stage_type: &str,
+    launcher: Option<&str>,
+) -> Result<Arc<Plugin>, Failure> {
+    let wanted = match launcher {
         Some(launcher) => format!("launcher '{launcher}'"),
-        None => format!("stage type '{}'", task.stage_type),
+        None => format!("stage type '{stage_type}'"),
     };
-    match engine.plugins().find(&task.stage_type, task.launcher.as_deref()) {
+    match engine.plugins().find(stage_type, launcher) {
         Ok(Some(plugin)) => Ok(Arc::clone(plugin)),
         Ok(None) => Err(Failure::new("plugin-missing", format!("no plugin provides the {wanted} any more"))
             .hint("put the plugin back, then start a new run")),

@@ -4,6 +4,7 @@ pub(super) mod agent;
 mod audit;
 mod audit_log;
 mod check;
+mod context;
 mod control;
 mod inspect;
 mod kept;
@@ -40,6 +41,7 @@ fn obey(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, C
         Command::Doctor => setup::doctor(&settings, ui),
         Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
         Command::Review(arguments) => start::review(&settings, arguments, ui),
+        Command::Context(arguments) => context::context(&settings, arguments, ui),
         Command::Workflow(command) => workflow(command, settings, ui),
         Command::Agent(command) => agent::agent(&command, &settings, ui),
         Command::Plugin(command) => plugin::plugin(&command, &settings, ui),
