@@ -126,7 +126,7 @@ fn addresses_in_markup(document: &Document) -> Vec<Written> {
     for (at, _) in document.text.match_indices("href=") {
         let rest = &document.text[at + 5..];
         let Some(quote) = rest.chars().next().filter(|quote| matches!(quote, '"' | '\'')) else { continue };
-        if document.comments.iter().any(|comment| comment.range.contains(&at)) {
+        if is_commented(document, document.line_of(at)) {
             continue;
         }
         if let Some((target, _)) = rest[1..].split_once(quote) {
@@ -158,14 +158,15 @@ fn definitions(document: &Document) -> Vec<Written> {
             ..written(Form::Link, target, above + 1, Place::Prose)
         })
     };
-    let is_commented = |written: &Written| {
-        let line = written.line as usize;
-        document.comments.iter().any(|comment| {
-            (comment.line..=document.line_of(comment.range.end)).contains(&line)
-        })
-    };
     let found = document.text.lines().enumerate().filter_map(definition);
-    found.filter(|written| !is_commented(written)).collect()
+    found.filter(|written| !is_commented(document, written.line as usize)).collect()
+}
+
+/// Whether a comment covers this line or a part of it.
+fn is_commented(document: &Document, line: usize) -> bool {
+    let after = document.comments.partition_point(|comment| comment.line <= line);
+    let last = after.checked_sub(1).map(|at| &document.comments[at]);
+    last.is_some_and(|comment| document.line_of(comment.range.end.saturating_sub(1)) >= line)
 }
 
 fn ids(document: &Document) -> Vec<Written> {
