@@ -38,7 +38,11 @@ fn a_document_has_its_context_by_path_and_by_id() {
     assert_eq!(package(&place, &["rfc-0007"]), found);
     let schema: Value = place.run(&["schema", "context-package"]).success().json();
     let validator = jsonschema::validator_for(&schema).expect("a schema");
-    assert!(validator.is_valid(&found), "{:?}", validator.iter_errors(&found).map(|error| error.to_string()).collect::<Vec<_>>());
+    assert!(
+        validator.is_valid(&found),
+        "{:?}",
+        validator.iter_errors(&found).map(|error| error.to_string()).collect::<Vec<_>>()
+    );
     assert!(place.runs().is_empty(), "there is no run");
 }
 
@@ -46,7 +50,12 @@ fn a_document_has_its_context_by_path_and_by_id() {
 fn for_people_it_is_a_list_with_reasons() {
     let place = place_with_document();
     let output = place.run(&["context", "rfc-7"]).success();
-    for words in ["\nDecisions\n", DECISION, "referenced on line 9", "\nBroken references\n  line 10: missing.md leads nowhere"] {
+    for words in [
+        "\nDecisions\n",
+        DECISION,
+        "referenced on line 9",
+        "\nBroken references\n  line 10: missing.md leads nowhere",
+    ] {
         assert!(output.stdout.contains(words), "{words:?} in {}", output.stdout);
     }
 }
@@ -104,7 +113,8 @@ fn strategies_and_includes_decide_what_is_there() {
     let found = package(&place, &["docs/spec.md", "--strategy", "spec-validation"]);
     assert_eq!(found["related"]["code"][0]["path"], "src/queue.rs");
     assert_eq!(found["related"]["code"][0]["excerpt"], "2: pub fn refuse_when_full() {}");
-    let todos: Vec<&str> = found["todos"].as_array().expect("todos").iter().filter_map(|todo| todo["text"].as_str()).collect();
+    let todos: Vec<&str> =
+        found["todos"].as_array().expect("todos").iter().filter_map(|todo| todo["text"].as_str()).collect();
     assert_eq!(todos, ["say how many", "TODO: count"]);
     let review = package(&place, &["docs/spec.md", "--strategy", "rfc-review"]);
     assert!(review["todos"].is_null(), "not what a review is about");
@@ -117,7 +127,10 @@ fn a_budget_is_kept_and_what_has_no_room_is_listed() {
     let place = place();
     let text = "Queues and limits of memory, entries and consumers that stop. ".repeat(8);
     for number in 1..=40 {
-        place.write(&format!("docs/adr/adr-{number:04}-x.md"), format!("# ADR-{number:04}: Queues\n\n{text}\n"));
+        place.write(
+            &format!("docs/adr/adr-{number:04}-x.md"),
+            format!("# ADR-{number:04}: Queues\n\n{text}\n"),
+        );
     }
     let found = package(&place, &["adr-1", "--budget", "2000"]);
     let size = &found["size"];
@@ -174,7 +187,10 @@ fn with_a_grant_git_is_asked_one_fixed_question_and_sees_no_variable_of_its_own(
     let place = place_with_document();
     place.write("src/queue.rs", "pub fn refuse() {}\n");
     let path = fake_git(&place);
-    place.run(&["plugin", "grant", "context", GIT, "--yes"]).success().prints("run the command git [granted]");
+    place
+        .run(&["plugin", "grant", "context", GIT, "--yes"])
+        .success()
+        .prints("run the command git [granted]");
     let found: Value = with_git(&place, &path, &["context", DOCUMENT, "--output", "json"]).success().json();
     assert_eq!(found["history"]["commits"][0]["subject"], "Limit queues");
     assert_eq!(found["history"]["together"][0], serde_json::json!({ "path": "src/queue.rs", "count": 2 }));
@@ -186,7 +202,13 @@ fn with_a_grant_git_is_asked_one_fixed_question_and_sees_no_variable_of_its_own(
     assert!(!environment.contains("GIT_"), "{environment}");
     assert_eq!(PathBuf::from(read("git-folder").trim()), place.project().canonicalize().expect("there"));
     let arguments = read("git-arguments");
-    for argument in ["--no-pager", "core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.allow=never", "log.showSignature=false"] {
+    for argument in [
+        "--no-pager",
+        "core.hooksPath=/dev/null",
+        "core.fsmonitor=false",
+        "protocol.allow=never",
+        "log.showSignature=false",
+    ] {
         assert!(arguments.lines().any(|line| line == argument), "{argument} in {arguments}");
     }
     assert!(arguments.ends_with(&format!("--\n{DOCUMENT}\n")), "{arguments}");
@@ -222,7 +244,8 @@ fn a_git_that_the_project_brings_or_that_is_not_there_is_not_run() {
     let inside = format!("{}:{path}", script.parent().expect("a folder").display());
     let found: Value = with_git(&place, &inside, &["context", DOCUMENT, "--output", "json"]).success().json();
     assert!(notes(&found).iter().any(|note| note.contains("inside the project")), "{found}");
-    let found: Value = with_git(&place, "/nowhere", &["context", DOCUMENT, "--output", "json"]).success().json();
+    let found: Value =
+        with_git(&place, "/nowhere", &["context", DOCUMENT, "--output", "json"]).success().json();
     assert!(notes(&found).iter().any(|note| note.contains("not on PATH")), "{found}");
     assert!(!git_was_started(&place));
 }
@@ -249,7 +272,10 @@ fn a_session_begins_with_where_the_project_stands() {
     assert_eq!(found["session"]["runs"][0]["status"], "waiting");
     let document = &found["session"]["documents"][0];
     assert_eq!((&document["path"], &document["status"]), (&DOCUMENT.into(), &"Draft".into()));
-    assert_eq!(found["todos"][0], serde_json::json!({ "path": "src/queue.rs", "line": 1, "text": "FIXME: count" }));
+    assert_eq!(
+        found["todos"][0],
+        serde_json::json!({ "path": "src/queue.rs", "line": 1, "text": "FIXME: count" })
+    );
     let text = place.run(&["context", "--strategy", "session-start"]).success().stdout;
     for words in ["\nRuns\n", &run, "\nDocuments\n", DOCUMENT, "\nTo do\n  src/queue.rs:1: FIXME: count"] {
         assert!(text.contains(words), "{words:?} in {text}");
@@ -266,7 +292,13 @@ fn odd_files_are_passed_over_with_a_note() {
     std::os::unix::fs::symlink("..", place.project().join("docs/loop")).expect("linked");
     let found = package(&place, &[DOCUMENT]);
     let notes = notes(&found).join("\n");
-    for words in ["docs/binary.md: not text", "docs/latin.md: not UTF-8", "docs/huge.md: too large", "docs/loop", "not looked into"] {
+    for words in [
+        "docs/binary.md: not text",
+        "docs/latin.md: not UTF-8",
+        "docs/huge.md: too large",
+        "docs/loop",
+        "not looked into",
+    ] {
         assert!(notes.contains(words), "{words:?} in {notes}");
     }
     assert_eq!(found["ranked"][0], DECISION);
@@ -299,7 +331,10 @@ fn what_was_read_is_kept_and_a_damaged_cache_is_no_matter() {
     std::fs::write(&path, bytes).expect("written");
     assert_eq!(gather(), first);
     // A document that changed is read again.
-    place.write(DECISION, "# ADR-0002: Bounded queues\n\n**Status:** Superseded\n\n## Decision\n\nNo limit.\n");
+    place.write(
+        DECISION,
+        "# ADR-0002: Bounded queues\n\n**Status:** Superseded\n\n## Decision\n\nNo limit.\n",
+    );
     assert_eq!(gather()["related"]["adrs"][0]["status"], "Superseded");
 }
 

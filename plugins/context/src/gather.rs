@@ -85,6 +85,9 @@ pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<
     if settings.wants(Include::OpenTodos) {
         package.todos = Some(todos_around(&document, &documents, &sources, &package));
     }
+    // A sandbox is thrown away whole: taking hundreds of thousands of values apart first would only take time.
+    std::mem::forget(resolver);
+    std::mem::forget((documents, sources));
     Ok(finish(package, settings))
 }
 
@@ -215,7 +218,8 @@ fn listed(
         case.score = case.score.max(relative.score);
         // The reference itself is named with all its lines already.
         let is_named = !case.reasons.is_empty();
-        let reasons = relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
+        let reasons =
+            relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
         case.reasons.extend(reasons.cloned());
     }
     if settings.wants(Include::ArchitectureDocs) {

@@ -37,7 +37,7 @@ const SEPARATOR: char = '\u{1f}';
 /// - no program is run: pager, hooks, the file system monitor, signature checks, diff and text conversion drivers, ssh;
 /// - nothing is fetched: a partial clone would ask its remote for what is missing, with a transport of its choice;
 /// - no repository is taken that is embedded in the working tree as if it were one of its folders.
-const QUIET: [&str; 22] = [
+const QUIET: [&str; 24] = [
     "--no-pager",
     "--no-optional-locks",
     "--no-replace-objects",
@@ -50,6 +50,8 @@ const QUIET: [&str; 22] = [
     "core.sshCommand=false",
     "-c",
     "log.showSignature=false",
+    "-c",
+    "log.follow=false",
     "-c",
     "gpg.program=false",
     "-c",
@@ -111,6 +113,8 @@ fn arguments(options: &[&str], path: &str) -> Vec<String> {
         "--no-color",
         "--no-decorate",
         "--no-notes",
+        "--encoding=UTF-8",
+        "-O/dev/null",
         "--name-only",
         "--relative",
     ];

@@ -228,3 +228,112 @@ fn fresh_key() -> [u8; 16] {
     key[8..].copy_from_slice(&half());
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::inventory::Inventory;
+
+    struct Place {
+        folder: tempfile::TempDir,
+        made: RefCell<Vec<String>>,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().expect("a folder"), made: RefCell::default() }
+        }
+
+        /// Writes a file as if so many seconds ago.
+        fn write(&self, name: &str, text: &str, age: u64) {
+            let path = self.folder.path().join(name);
+            std::fs::write(&path, text).expect("written");
+            let file = std::fs::File::options().write(true).open(path).expect("there");
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).expect("the time is set");
+        }
+
+        /// Refreshes an index of all files; which of them were made anew.
+        fn refresh(&self, index: Index<String>) -> (Index<String>, bool, Vec<String>) {
+            self.made.borrow_mut().clear();
+            let inventory = Inventory::list(self.folder.path());
+            let (index, is_new) =
+                index.refresh(self.folder.path(), inventory.files().iter(), 1_000, |path, text| {
+                    self.made.borrow_mut().push(path.to_owned());
+                    text.to_owned()
+                });
+            (index, is_new, self.made.borrow().clone())
+        }
+    }
+
+    fn values(index: &Index<String>) -> Vec<(&str, Option<&str>)> {
+        index.entries().iter().map(|entry| (entry.path.as_str(), entry.value.as_deref())).collect()
+    }
+
+    #[test]
+    fn only_what_changed_is_made_anew() {
+        let place = Place::new();
+        place.write("a.md", "one", 60);
+        place.write("b.md", "two", 60);
+        place.write("c.md", "\0", 60);
+        let (index, is_new, made) = place.refresh(Index::empty(1));
+        assert_eq!((is_new, made.len()), (true, 2));
+        assert_eq!(values(&index), [("a.md", Some("one")), ("b.md", Some("two")), ("c.md", None)]);
+        let (index, is_new, made) = place.refresh(index);
+        assert!(!is_new && made.is_empty());
+        // Touched, changed, gone and new.
+        place.write("a.md", "one", 30);
+        place.write("b.md", "2", 60);
+        std::fs::remove_file(place.folder.path().join("c.md")).expect("removed");
+        place.write("0.md", "new", 60);
+        let (index, is_new, made) = place.refresh(index);
+        assert_eq!((is_new, made), (true, vec!["0.md".to_owned(), "b.md".to_owned()]));
+        assert_eq!(values(&index), [("0.md", Some("new")), ("a.md", Some("one")), ("b.md", Some("2"))]);
+    }
+
+    #[test]
+    fn a_change_within_one_tick_is_seen() {
+        let place = Place::new();
+        place.write("a.md", "one", 0);
+        let path = place.folder.path().join("a.md");
+        let before = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time");
+        let (index, ..) = place.refresh(Index::empty(1));
+        // As large, and at the same moment as far as the file system can tell.
+        std::fs::write(&path, "two").expect("written");
+        let file = std::fs::File::options().write(true).open(&path).expect("there");
+        file.set_modified(before).expect("the time is set");
+        let (index, ..) = place.refresh(index);
+        assert_eq!(values(&index), [("a.md", Some("two"))]);
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_and_nothing_else_is_believed() {
+        let place = Place::new();
+        place.write("a.md", "one", 60);
+        let (index, ..) = place.refresh(Index::empty(1));
+        let kept = tempfile::tempdir().expect("a folder");
+        let path = kept.path().join("x.index");
+        index.save(&path).expect("kept");
+        assert_eq!(std::fs::read_dir(kept.path()).expect("listed").count(), 1, "nothing unfinished is left");
+        assert_eq!(values(&Index::load(&path, 1)), values(&index));
+        assert!(values(&Index::load(&path, 2)).is_empty(), "another version");
+        assert!(values(&Index::load(&kept.path().join("none"), 1)).is_empty());
+        let bytes = std::fs::read(&path).expect("kept");
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x40;
+            assert!(Index::<String>::parse(&damaged, 1).is_none(), "byte {at}");
+            assert!(Index::<String>::parse(&bytes[..at], 1).is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_can_not_be_kept_is_an_error_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("x.index")).expect("created");
+        assert!(Index::<String>::empty(1).save(&folder.path().join("x.index")).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+}

@@ -76,7 +76,8 @@ mod platform {
             if rest.is_empty() {
                 return listed(given);
             }
-            let opened = given.open_at(PathFlags::empty(), &rest, OpenFlags::DIRECTORY, DescriptorFlags::READ);
+            let opened =
+                given.open_at(PathFlags::empty(), &rest, OpenFlags::DIRECTORY, DescriptorFlags::READ);
             listed(&opened.ok()?)
         }
     }

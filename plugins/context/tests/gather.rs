@@ -98,8 +98,13 @@ fn commands_and_schemas_are_found_with_their_definitions() {
 #[test]
 fn code_is_found_by_what_the_document_names_and_says_where() {
     let package = package(&EVERYTHING);
-    let journal = package.related.code.iter().find(|item| item.path == "src/journal.rs").expect("the journal");
-    assert!(journal.reasons.contains(&"defines `compact_journal` on line 5".to_owned()), "{:?}", journal.reasons);
+    let journal =
+        package.related.code.iter().find(|item| item.path == "src/journal.rs").expect("the journal");
+    assert!(
+        journal.reasons.contains(&"defines `compact_journal` on line 5".to_owned()),
+        "{:?}",
+        journal.reasons
+    );
     assert_eq!(journal.excerpt, "5: pub fn compact_journal(entries: &mut Vec<Entry>) {");
     assert_eq!((journal.origin.path.as_str(), journal.origin.standing), ("src/journal.rs", "data"));
     assert!(!paths(&package.related.code).contains(&"src/colour.rs"), "nothing of it is named");
@@ -131,7 +136,11 @@ fn a_small_budget_keeps_the_best_and_lists_the_rest() {
     let settings =
         Settings { include: EVERYTHING.to_vec(), budget: 900, ..Settings::of(Strategy::RfcReview, TARGET) };
     let package = gather(&project(), None, &settings).expect("a package");
-    assert!(package.ranked.contains(&"docs/adr/adr-0002-append-only-journal.md".to_owned()), "{:?}", package.ranked);
+    assert!(
+        package.ranked.contains(&"docs/adr/adr-0002-append-only-journal.md".to_owned()),
+        "{:?}",
+        package.ranked
+    );
     let all = gather(&project(), None, &Settings { budget: 100_000, ..settings.clone() }).expect("a package");
     let mut here = package.ranked.clone();
     here.extend(package.left_out.iter().filter_map(|left| left.path.clone()));
@@ -163,7 +172,10 @@ fn a_session_begins_with_what_is_unfinished() {
         .collect();
     assert_eq!(
         todos,
-        [("docs/prds/prd-0001-accounts.md", 7, "say what an account is"), ("src/journal.rs", 4, "TODO: sync first")]
+        [
+            ("docs/prds/prd-0001-accounts.md", 7, "say what an account is"),
+            ("src/journal.rs", 4, "TODO: sync first")
+        ]
     );
     assert!(package.related.adrs.is_empty() && package.references.is_empty());
 }

@@ -154,10 +154,18 @@ fn text(number: u32, round: u32) -> String {
         1 + random.below(28)
     );
     for at in 1..=LENGTH {
-        // The product of two draws favours the small: common words are common.
-        let rank = random.below(VOCABULARY) * random.below(VOCABULARY) / VOCABULARY;
+        // The product of draws favours the small: common words are common, and five hundred words are about three
+        // hundred different ones, as in English.
+        let draw = |random: &mut Random, rank: u64| rank * random.below(VOCABULARY) / VOCABULARY;
+        let rank = (0..2).fold(random.below(VOCABULARY), |rank, _| draw(&mut random, rank));
         text.push_str(&word(rank));
-        text.push_str(if at % 120 == 0 { "\n\n## Part\n\n" } else if at % 14 == 0 { "\n" } else { " " });
+        text.push_str(if at % 120 == 0 {
+            "\n\n## Part\n\n"
+        } else if at % 14 == 0 {
+            "\n"
+        } else {
+            " "
+        });
     }
     text.push_str("\n## References\n\n");
     for _ in 0..3 {

@@ -15,7 +15,8 @@ pub(crate) fn serialize<S: Serializer>(counts: &[TermCount], serializer: S) -> R
     for count in counts {
         bytes.extend(count.term.to_le_bytes());
         let fields = fields(count);
-        let mask = fields.iter().enumerate().fold(0_u8, |mask, (at, field)| mask | u8::from(*field > 0) << at);
+        let mask =
+            fields.iter().enumerate().fold(0_u8, |mask, (at, field)| mask | u8::from(*field > 0) << at);
         bytes.push(mask);
         bytes.extend(fields.iter().filter(|field| **field > 0));
     }
