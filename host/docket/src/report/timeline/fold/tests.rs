@@ -24,6 +24,7 @@ fn created(stages: &[&str]) -> Event {
         schemas: [].into(),
         stage_types: vec![],
         launchers: vec![],
+        idle_launchers: vec![],
         stages: stages.iter().map(|name| (*name).to_owned()).collect(),
         inputs: [].into(),
         date: "2026-01-02".into(),
