@@ -25,14 +25,15 @@ macro_rules! every_act {
             calls {
                 log, progress, usage, poll, random_bytes, insecure_random_bytes, file_read, file_write,
                 file_offsets, file_size, stream_read, stream_write, stream_zeroes, stream_splice, stream_skip,
-                long_paths, long_links, preopens, folder_listings, clocks, terminals,
+                long_paths, long_links, preopens, folder_listings, clocks, terminals, answer_check, odd_answers,
+                answer_keep, kept_flood,
             }
             world {
                 environment, network_by_library, sockets, name_lookup,
             }
             words {
                 in_result, in_error, in_question, in_log, in_progress, in_output, in_panic, in_file_names,
-                in_file_contents, endless_schema,
+                in_file_contents, endless_schema, in_kept_answer,
             }
         }
     };
@@ -56,6 +57,10 @@ macro_rules! every_command {
             commands {
                 other_programs, giant_program, giant_arguments, giant_input, odd_attachments, odd_answer_files,
                 many_processes, waits_for_ever, arguments_are_no_shell, passed_on,
+            }
+            dialogues {
+                line_ends, giant_line, long_line, flood, never_read, after_the_end, after_finish, many_partners,
+                waits_for_ever, other_programs,
             }
         }
     };

@@ -102,3 +102,31 @@ pub(crate) fn clocks(ground: Ground) {
 pub(crate) fn terminals(ground: Ground) {
     ground.is_sealed(json!({}));
 }
+
+pub(crate) fn answer_check(ground: Ground) {
+    too_much(&ground);
+}
+
+pub(crate) fn odd_answers(ground: Ground) {
+    ground.is_sealed(json!({}));
+}
+
+pub(crate) fn answer_keep(ground: Ground) {
+    too_much(&ground);
+}
+
+/// What is kept has an end, in bytes and in files, and the log says so.
+pub(crate) fn kept_flood(ground: Ground) {
+    let ended = ground.attempt(json!({}));
+    let kept = ended.result(0)["kept"].as_array().expect("names").len();
+    assert_eq!(kept, 3, "the third is cut, and nothing is left for a fourth");
+    let folder = ground.place.run_folder(&ended.run).join("results/try-0/attempt-1");
+    let files: Vec<u64> = std::fs::read_dir(folder)
+        .expect("kept answers")
+        .map(|entry| entry.and_then(|entry| entry.metadata()).expect("a file").len())
+        .collect();
+    assert_eq!(files.len(), 3);
+    assert!(files.iter().sum::<u64>() <= 8 * 1024 * 1024 + 100, "{files:?}");
+    let logs = ground.docket(&["workflow", "logs", &ended.run]).stdout;
+    assert_eq!(logs.matches("no more of what the agent says is kept").count(), 1, "{logs}");
+}

@@ -15,6 +15,7 @@ mod list;
 mod calls;
 mod checks;
 mod commands;
+mod dialogues;
 mod files;
 mod fixtures;
 mod ground;

@@ -114,6 +114,17 @@ pub(crate) fn in_file_contents(ground: Ground) {
     assert_eq!(ground.place.read("out/words.md"), EVIL, "what was proposed is written as it is");
 }
 
+/// A person is told to look at what an agent said: nothing of it is obeyed, and nothing is left out.
+pub(crate) fn in_kept_answer(ground: Ground) {
+    let result = ground.completes(evil());
+    let text = ground.place.read(result["kept"].as_str().expect("a file"));
+    assert!(
+        !text.contains(|character: char| character.is_control() && !"\n\t".contains(character)),
+        "{text:?}"
+    );
+    assert!(text.contains("\\u001b["), "{text:?}");
+}
+
 /// A schema that refers to itself without end fails the stage or refuses the answer; docket survives both.
 pub(crate) fn endless_schema(ground: Ground) {
     for schema in [

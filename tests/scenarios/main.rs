@@ -6,6 +6,7 @@
 use docket_tests::Place;
 
 mod agents;
+mod answer;
 mod approvals;
 mod archive;
 mod bad_definitions;
@@ -16,6 +17,7 @@ mod control;
 mod crash;
 mod crew;
 mod detached;
+mod dialogue;
 mod example_git_changes;
 mod faults;
 mod flow;

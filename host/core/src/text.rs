@@ -42,6 +42,23 @@ pub fn escaped_json(json: &str) -> String {
     result
 }
 
+/// Text that a terminal shows as it is, with nothing left out: what [`printable`] would take out is escaped as JSON
+/// escapes it. Lines stay lines, and tabs stay.
+pub fn escaped_lines(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_line_end = character == '\r' && characters.peek() == Some(&'\n');
+        let stays = matches!(character, '\n' | '\t') || is_line_end;
+        if !stays && (character.is_control() || is_reordering(character)) {
+            result.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            result.push(character);
+        }
+    }
+    result
+}
+
 /// As [`printable`], line by line.
 pub fn printable_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(printable).collect();

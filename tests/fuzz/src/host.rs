@@ -152,6 +152,7 @@ fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
         limits,
         notices: Arc::new(move |notice| hears.lock().unwrap_or_else(PoisonError::into_inner).push(notice)),
         cancel: Cancel::default(),
+        answers: Answers::of_no_stage(),
         command: Some(GrantedCommand {
             name: "granted".to_owned(),
             path: if has_command { Ok(COMMAND.into()) } else { Err("it is not there".to_owned()) },

@@ -2,7 +2,7 @@
 //! the sandbox from the inside. Only for docket's own tests; never embedded.
 //!
 //! Every act returns what it found, errors included; none panics unless it is asked to. With the feature `spawn` the
-//! component imports `docket:stage/process`; without it, it must not.
+//! component imports `docket:stage/process` and `docket:stage/dialogue`; without it, it must not.
 
 mod files;
 mod limits;
@@ -57,6 +57,10 @@ impl Stage for Guest {
             "stdout" => talk::standard_output(act.size("bytes")),
             "usage" => talk::usage(&request.config),
             "spawn" => process::spawn(&act)?,
+            "converse" => process::converse(&act)?,
+            "listen" => process::listen(&act)?,
+            "fixed" => act.config.get("value").cloned().unwrap_or_default(),
+            "answer" => answers(&request.config),
             other => return Err(Error::new("act-unknown", format!("there is no act '{other}'"))),
         };
         Ok(Outcome::Completed(result))
@@ -134,6 +138,18 @@ fn echo(request: &Request) -> Value {
 /// Lists in lists.
 fn nested(depth: usize) -> Value {
     (0..depth).fold(json!(1), |inner, _| Value::Array(vec![inner]))
+}
+
+/// What docket finds wrong with each value of `values`, and where each text of `texts` is kept.
+fn answers(config: &Value) -> Value {
+    let list = |field: &str| config.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    let fault = |fault: Fault| json!({ "pointer": fault.pointer, "message": fault.message });
+    let faults = |value: &Value| docket_plugin::answer::check(value).into_iter().map(fault).collect();
+    let kept = |text: &Value| docket_plugin::answer::keep(text.as_str().unwrap_or_default());
+    json!({
+        "faults": list("values").iter().map(faults).collect::<Vec<Vec<Value>>>(),
+        "kept": list("texts").iter().map(kept).collect::<Vec<String>>(),
+    })
 }
 
 fn question(act: &Act<'_>) -> Question {

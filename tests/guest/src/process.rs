@@ -1,8 +1,12 @@
-//! The act `spawn`. Only with the feature of that name does the component import `docket:stage/process`.
+//! The acts `spawn`, `converse` and `listen`. Only with the feature `spawn` does the component import `docket:stage/process` and
+//! `docket:stage/dialogue`.
 
 use docket_plugin::{Error, Value};
 
 use crate::Act;
+
+#[cfg(not(feature = "spawn"))]
+pub(crate) use {spawn as converse, spawn as listen};
 
 #[cfg(not(feature = "spawn"))]
 pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
@@ -11,28 +15,40 @@ pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
     Err(Error::new("built-without-spawn", message))
 }
 
-/// Runs a command to its end and returns all it printed.
+/// How long a silent process is waited for, in milliseconds, when the config does not say.
 #[cfg(feature = "spawn")]
-pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
-    use docket_plugin::json;
-    use docket_plugin::process::{self, Argument, Command, Event};
+const PATIENCE: f64 = 60_000.0;
 
-    /// How long a silent process is waited for, in milliseconds, when the config does not say.
-    const PATIENCE: f64 = 60_000.0;
-
+/// The command that a config names.
+#[cfg(feature = "spawn")]
+fn command(act: &Act<'_>) -> Result<docket_plugin::process::Command, Error> {
+    use docket_plugin::process::{Argument, Command};
     let listed = act.config.get("arguments").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let command = Command {
+    Ok(Command {
         program: act.text("program")?.to_owned(),
         arguments: listed.iter().filter_map(Value::as_str).map(Argument::from).collect(),
         attachments: Vec::new(),
         stdin: act.config.get("stdin").and_then(Value::as_str).map(str::to_owned),
-    };
-    let patience = act.config.get("patience").and_then(Value::as_f64).unwrap_or(PATIENCE);
-    let child = process::spawn(&command)?;
+    })
+}
+
+/// How long a silent process is waited for, in milliseconds. As `as` goes, negative and huge numbers become the nearest
+/// that fits.
+#[cfg(feature = "spawn")]
+fn patience(act: &Act<'_>) -> u64 {
+    act.config.get("patience").and_then(Value::as_f64).unwrap_or(PATIENCE) as u64
+}
+
+/// Runs a command to its end and returns all it printed.
+#[cfg(feature = "spawn")]
+pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
+    use docket_plugin::json;
+    use docket_plugin::process::{self, Event};
+
+    let child = process::spawn(&command(act)?)?;
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
-        // As `as` goes, negative and huge numbers become the nearest that fits.
-        match child.next(patience as u64) {
+        match child.next(patience(act)) {
             Event::Stdout(line) => stdout.push(line),
             Event::Stderr(line) => stderr.push(line),
             Event::Exited(status) => {
@@ -46,4 +62,82 @@ pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
             }
         }
     }
+}
+
+/// Says each text of `says` to a command and waits for the line that answers it; `{time}` in a text is another one each
+/// time the stage runs. Then, unless `finish` is false, closes its input and reads it to its end.
+#[cfg(feature = "spawn")]
+pub(crate) fn converse(act: &Act<'_>) -> Result<Value, Error> {
+    use docket_plugin::dialogue;
+    use docket_plugin::json;
+    use docket_plugin::process::Event;
+
+    let says = act.config.get("says").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let partner = dialogue::open(&command(act)?)?;
+    let mut replies = Vec::new();
+    for text in says.iter().filter_map(Value::as_str) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_nanos());
+        partner.send(&text.replace("{time}", &now.to_string()))?;
+        loop {
+            match partner.next(patience(act)) {
+                Event::Stdout(line) => break replies.push(line),
+                Event::Stderr(_) => {}
+                Event::Exited(status) => {
+                    let told = format!("the command ended with {status:?} when it was told '{text}'");
+                    return Err(Error::new("agent-lost", told));
+                }
+                Event::Idle => return Ok(json!({ "replies": replies, "idle": true })),
+            }
+        }
+    }
+    if act.config.get("finish") == Some(&Value::Bool(false)) {
+        return Ok(json!({ "replies": replies }));
+    }
+    partner.finish();
+    let (mut rest, mut stderr) = (Vec::new(), Vec::new());
+    loop {
+        match partner.next(patience(act)) {
+            Event::Stdout(line) => rest.push(line),
+            Event::Stderr(line) => stderr.push(line),
+            Event::Exited(status) if status.code.is_none() => {
+                return Err(Error::new("agent-lost", format!("the command ended with {status:?}")));
+            }
+            Event::Exited(status) => {
+                return Ok(json!({
+                    "replies": replies, "rest": rest, "stderr": stderr, "code": status.code,
+                }));
+            }
+            Event::Idle => return Ok(json!({ "replies": replies, "rest": rest, "idle": true })),
+        }
+    }
+}
+
+/// Says each text of `says` only once the command has said something and then nothing for a while; what happened, in
+/// order.
+#[cfg(feature = "spawn")]
+pub(crate) fn listen(act: &Act<'_>) -> Result<Value, Error> {
+    use docket_plugin::dialogue;
+    use docket_plugin::process::Event;
+
+    /// How long nothing is said before it counts as silence, in milliseconds.
+    const SILENCE: u64 = 50;
+
+    let says = act.config.get("says").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let partner = dialogue::open(&command(act)?)?;
+    let mut events = Vec::new();
+    let mut hear = |events: &mut Vec<String>| {
+        let mut wait = patience(act);
+        while let Event::Stdout(line) | Event::Stderr(line) = partner.next(wait) {
+            events.push(format!("heard {line}"));
+            wait = SILENCE;
+        }
+    };
+    for text in says.iter().filter_map(Value::as_str) {
+        hear(&mut events);
+        events.push(format!("said {text}"));
+        partner.send(text)?;
+    }
+    hear(&mut events);
+    Ok(Value::from(events))
 }

@@ -226,3 +226,52 @@ pub(crate) fn terminals(_: &Request) -> Result<Outcome, Error> {
     tries.allowed("a.md", open(&docs(), "a.md"));
     tries.done()
 }
+
+/// An answer to look at.
+pub(crate) fn answer_check(_: &Request) -> Result<Outcome, Error> {
+    let faults = docket_plugin::export::bindings::docket::stage::answer::check(&giant());
+    over(json!({ "faults": faults.len() }))
+}
+
+/// Answers that are no JSON, or nothing that anybody reads, each of which is one fault.
+pub(crate) fn odd_answers(_: &Request) -> Result<Outcome, Error> {
+    let mut tries = Tries::default();
+    let fits =
+        |text: &str| match docket_plugin::export::bindings::docket::stage::answer::check(text).as_slice() {
+            [] => Ok(()),
+            [fault] => Err(fault.message.clone()),
+            several => panic!("{} faults of one", several.len()),
+        };
+    let deep = "[".repeat(1_000_000);
+    let nested = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for (name, text) in [
+        ("nothing", ""),
+        ("half an object", "{"),
+        ("words", "no JSON"),
+        ("a NUL", "\0"),
+        ("two values", "1 2"),
+        ("a number that is none", "1e999999"),
+        ("half a surrogate", r#""\ud800""#),
+        ("a million brackets", &deep),
+        ("deep lists", &nested),
+    ] {
+        tries.refused(name, fits(text));
+    }
+    tries.allowed("a value", fits("{}"));
+    tries.allowed("a large value", fits(&format!("[{}1]", "1,".repeat(1_000_000))));
+    tries.done()
+}
+
+/// A text to keep.
+pub(crate) fn answer_keep(_: &Request) -> Result<Outcome, Error> {
+    over(json!({ "kept": docket_plugin::answer::keep(&giant()) }))
+}
+
+/// Texts to keep without end: large ones, then empty ones.
+pub(crate) fn kept_flood(_: &Request) -> Result<Outcome, Error> {
+    let large = "x".repeat(3 * 1024 * 1024);
+    let mut names: Vec<String> = (0..5).map(|_| docket_plugin::answer::keep(&large)).collect();
+    names.extend((0..100_000).map(|_| docket_plugin::answer::keep("")));
+    names.retain(|name| !name.is_empty());
+    over(json!({ "kept": names }))
+}

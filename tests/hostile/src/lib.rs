@@ -16,6 +16,8 @@ mod calls;
 mod checks;
 #[cfg(feature = "spawn")]
 mod commands;
+#[cfg(feature = "spawn")]
+mod dialogues;
 mod files;
 mod limits;
 mod proposals;

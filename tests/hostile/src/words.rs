@@ -75,6 +75,11 @@ pub(crate) fn in_file_contents(request: &Request) -> Result<Outcome, Error> {
     over(json!({ "made": made.is_ok() }))
 }
 
+/// In what an agent is said to have said.
+pub(crate) fn in_kept_answer(request: &Request) -> Result<Outcome, Error> {
+    over(json!({ "kept": docket_plugin::answer::keep(text(request, "evil")) }))
+}
+
 /// A question whose schema refers to itself without end.
 pub(crate) fn endless_schema(request: &Request) -> Result<Outcome, Error> {
     let schema = request.config.get("schema").cloned();

@@ -48,7 +48,8 @@ pub(super) fn may_fail(execution: &Execution<'_>, view: &View) -> Result<(), Vio
     let helpers = execution.helpers_that_died();
     let lost_agent = tally.deaths_of(ends_an_agent) > 0
         || helpers.iter().any(|(victim, cause)| ends_an_agent(*victim, cause));
-    let is_about_an_agent = ["agent failed", "agent-lost"].iter().any(|words| failure.contains(words));
+    let is_about_an_agent =
+        ["agent failed", "agent-lost", "agent-gone"].iter().any(|words| failure.contains(words));
     let said = |kind: Kind, words: &str| {
         failure.contains(words) && tally.disk_faults.keys().any(|(brought, _)| *brought == kind)
     };

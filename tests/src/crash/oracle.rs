@@ -165,6 +165,7 @@ impl Watch {
             }
         }
         check_launches(room, view)?;
+        check_dialogues(room)?;
         self.check_files(room, view)
     }
 
@@ -211,6 +212,19 @@ fn check_launches(room: &Room, view: Option<&View>) -> Result<(), Violation> {
         });
         if !known {
             return Err(format!("the agent for {out} was launched before its stage's start was recorded"));
+        }
+    }
+    Ok(())
+}
+
+/// No agent was told a line twice, or one before another: each begins with its number.
+fn check_dialogues(room: &Room) -> Result<(), Violation> {
+    let mut told: BTreeMap<String, u32> = BTreeMap::new();
+    for (out, line) in room.heard() {
+        let count = told.entry(out.clone()).or_default();
+        *count += 1;
+        if line.split(' ').next() != Some(count.to_string().as_str()) {
+            return Err(format!("the agent for {out} was told '{line}' as its line {count}"));
         }
     }
     Ok(())

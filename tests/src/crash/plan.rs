@@ -102,6 +102,8 @@ pub const POINTS: &[PointPlan] = &[
     disk("launcher.started", 1),
     disk("launcher.claim", 1),
     instant("agent.spawn", 1),
+    write("dialogue.write", 8),
+    instant("dialogue.pump", 4),
     instant("agent.wait", 1),
     disk("supervisor.exited", 1),
 ];
@@ -273,8 +275,9 @@ fn anywhere(random: &mut Random, place: usize) -> PointFault {
 
 fn points(random: &mut Random, place: usize) -> Trouble {
     let first = point(random, place);
-    let is_helpers =
-        ["supervisor.", "launcher.", "agent."].iter().any(|start| first.point.starts_with(start));
+    let is_helpers = ["supervisor.", "launcher.", "agent.", "dialogue.pump"]
+        .iter()
+        .any(|start| first.point.starts_with(start));
     let second = (is_helpers && random.chance(70)).then(|| point(random, place));
     Trouble::Points(first, second)
 }

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use super::subject::{FILES, Subject, TEMPLATE, USED, answer};
-use crate::{GUEST, Place};
+use crate::component::with_manifest;
+use crate::{GUEST, GUEST_WITH_SPAWN, Place};
 
 /// The agent. It writes down for whom it works (docket gave it that file as its standard output), waits while it is
 /// held, and prints its answer. `$1` is its folder. It gives up after half a minute, should nobody let it go.
@@ -18,6 +19,23 @@ case $out in
 */results/second-review/*) cat \"$1/large-answer\" ;;
 *) cat \"$1/answer\" ;;
 esac
+";
+/// The agent that is talked to. It writes down for whom it works and every line it hears, and answers each; waits while
+/// it is held.
+const PARTNER: &str = "\
+out=$(readlink /proc/$$/fd/1)
+echo \"$$ $out\" >> \"$1/ledger\"
+held() {
+  tries=0
+  while [ -e \"$1/hold\" ] && [ $tries -lt 3000 ]; do sleep 0.01; tries=$((tries+1)); done
+}
+held \"$1\"
+while IFS= read -r line; do
+  echo \"$out $line\" >> \"$1/heard\"
+  held \"$1\"
+  echo \"heard $line\"
+done
+echo bye
 ";
 /// More than docket keeps of a file in its journal (128 KiB).
 const LARGE: usize = 140 * 1024;
@@ -49,15 +67,18 @@ impl Room {
         }
         place.write_home(TEMPLATE.0, TEMPLATE.1);
         if subject.guest {
-            place.write(".docket/plugins/test.wasm", std::fs::read(GUEST).expect("the test plugin"));
+            place.write(".docket/plugins/test.wasm", guest(subject.agents));
             place.run(&["trust", "--yes"]).success();
         }
         let agent = room.agent();
         std::fs::create_dir_all(&agent).expect("a folder");
         let large = serde_json::json!({ "verdict": "long", "text": "x".repeat(LARGE) }).to_string();
-        for (name, text) in
-            [("agent.sh", AGENT), ("answer", r#"{"verdict":"fine","of":"agent"}"#), ("large-answer", &large)]
-        {
+        for (name, text) in [
+            ("agent.sh", AGENT),
+            ("partner.sh", PARTNER),
+            ("answer", r#"{"verdict":"fine","of":"agent"}"#),
+            ("large-answer", &large),
+        ] {
             std::fs::write(agent.join(name), text).expect("written");
         }
         let folder = agent.display();
@@ -96,6 +117,13 @@ impl Room {
         text.lines().filter_map(line).collect()
     }
 
+    /// What agents were told, in order: the agent's standard output and the line.
+    pub fn heard(&self) -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(self.agent().join("heard")).unwrap_or_default();
+        let line = |line: &str| line.split_once(' ').map(|(out, line)| (out.to_owned(), line.to_owned()));
+        text.lines().filter_map(line).collect()
+    }
+
     /// A file with the answer to a stage's question.
     pub fn answer_file(&self, stage: &str) -> String {
         let path = self.place.home().join(format!("answer-{stage}.json"));
@@ -109,4 +137,13 @@ impl Room {
     pub fn fault_log(&self, command: usize) -> PathBuf {
         self.place.home().join(format!("faults-{command}"))
     }
+}
+
+/// The test plugin, with the right to run commands or without.
+fn guest(talks: bool) -> Vec<u8> {
+    if !talks {
+        return std::fs::read(GUEST).expect("the test plugin");
+    }
+    let bytes = std::fs::read(GUEST_WITH_SPAWN).expect("the test plugin");
+    with_manifest(&bytes, |manifest| manifest["capabilities"]["exec"] = serde_json::json!(true))
 }

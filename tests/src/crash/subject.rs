@@ -16,7 +16,7 @@ pub struct Subject {
     pub approvals: &'static [(&'static str, Option<&'static str>)],
     /// Whether its stages launch agents.
     pub agents: bool,
-    /// Whether it needs the test plugin.
+    /// Whether it needs the test plugin; with agents, the one that talks to them.
     pub guest: bool,
 }
 
@@ -110,6 +110,15 @@ pub const ALL: &[Subject] = &[
         approvals: &[],
         agents: true,
         guest: false,
+    },
+    Subject {
+        name: "dialogue",
+        about: "dialogues with agents, line by line",
+        definition: include_str!("workflows/dialogue.yml"),
+        arguments: OF_DOCUMENT,
+        approvals: &[],
+        agents: true,
+        guest: true,
     },
 ];
 

@@ -32,7 +32,7 @@ pub use event::{
 pub use failure::Failure;
 pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Writer, read};
 pub use outlook::{Foreseen, StageOutlook, outlook};
-pub use outputs::{outputs_of, validate, validate_against};
+pub use outputs::{Misfit, OutputSchemas, misfits, outputs_of, validate, validate_against};
 pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, is_sealed_text, seal, seal_text};
 pub use siblings::contested;

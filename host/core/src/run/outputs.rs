@@ -79,19 +79,74 @@ fn item_outputs(stage: &Stage, result: &Value) -> BTreeMap<String, Value> {
     if result.is_null() { BTreeMap::new() } else { outputs_of(stage, result) }
 }
 
+/// A place of a value that does not fit its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where: a JSON Pointer (RFC 6901) into the value; empty for the value as a whole.
+    pub pointer: String,
+    /// What is wrong there. Never quotes the value itself.
+    pub message: String,
+}
+
+/// The schemas that a stage's result has to fit, taken out of its definition, so that they can be asked while the stage
+/// runs and are the same ones at its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OutputSchemas {
+    /// Output, the field of the result that it is (none: the whole), and its schema.
+    outputs: Vec<(String, Option<String>, Value)>,
+}
+
+impl OutputSchemas {
+    /// The schemas of a stage's outputs.
+    pub fn of(workflow: &Workflow, stage: &Stage) -> Self {
+        let schema = |name: &String| workflow.schemas.get(name).cloned();
+        let outputs = stage.outputs.iter().filter_map(|output| {
+            let schema = output.schema.as_ref().and_then(schema)?;
+            let is_whole = stage.outputs.len() == 1 || output.name == "result";
+            Some((output.name.clone(), (!is_whole).then(|| output.name.clone()), schema))
+        });
+        Self { outputs: outputs.collect() }
+    }
+
+    /// Whether this is the schema of one of them.
+    pub fn has(&self, schema: &Value) -> bool {
+        self.outputs.iter().any(|(_, _, known)| known == schema)
+    }
+
+    /// Every place of a result that does not fit, with pointers into the result.
+    pub fn misfits(&self, result: &Value) -> impl Iterator<Item = Misfit> {
+        self.each(result).flat_map(|(_, field, misfits)| {
+            let field = field.map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")));
+            let field = field.unwrap_or_default();
+            misfits.into_iter().map(move |misfit| Misfit {
+                pointer: format!("{field}{}", misfit.pointer),
+                message: misfit.message,
+            })
+        })
+    }
+
+    /// Each output with a schema: its name, the field it is, and what is wrong with it.
+    fn each(&self, result: &Value) -> impl Iterator<Item = (&String, Option<&String>, Vec<Misfit>)> {
+        self.outputs.iter().map(move |(name, field, schema)| {
+            let value = match field {
+                None => result,
+                Some(field) => result.get(field).unwrap_or(&Value::Null),
+            };
+            (name, field.as_ref(), misfits(schema, value))
+        })
+    }
+}
+
 /// Checks a result against the schemas of the stage's outputs.
 ///
 /// # Errors
 /// `result-invalid` with each place that does not fit; the result itself is kept in the failure.
 pub fn validate(workflow: &Workflow, stage: &Stage, result: &Value) -> Result<(), Failure> {
-    let outputs = outputs_of(stage, result);
-    let mut faults = Vec::new();
-    for output in &stage.outputs {
-        let (Some(name), Some(value)) = (&output.schema, outputs.get(&output.name)) else { continue };
-        let Some(schema) = workflow.schemas.get(name) else { continue };
-        faults.extend(mismatches(schema, value).into_iter().map(|fault| format!("{}: {fault}", output.name)));
-    }
-    told(faults, result)
+    let schemas = OutputSchemas::of(workflow, stage);
+    let faults = schemas.each(result).flat_map(|(name, _, misfits)| {
+        misfits.into_iter().map(move |misfit| format!("{name}: {}", placed(&misfit)))
+    });
+    told(faults.collect(), result)
 }
 
 /// Checks a value against one schema: the one a plugin's manifest gives for results, or a question for answers.
@@ -99,7 +154,7 @@ pub fn validate(workflow: &Workflow, stage: &Stage, result: &Value) -> Result<()
 /// # Errors
 /// As [`validate`].
 pub fn validate_against(schema: &Value, value: &Value) -> Result<(), Failure> {
-    told(mismatches(schema, value), value)
+    told(misfits(schema, value).iter().map(placed).collect(), value)
 }
 
 fn told(mut faults: Vec<String>, result: &Value) -> Result<(), Failure> {
@@ -115,16 +170,25 @@ fn told(mut faults: Vec<String>, result: &Value) -> Result<(), Failure> {
         .rejected(result.clone()))
 }
 
+fn placed(misfit: &Misfit) -> String {
+    let place = match misfit.pointer.as_str() {
+        "" => "the value".to_owned(),
+        pointer => format!("'{pointer}'"),
+    };
+    format!("at {place}: {}", misfit.message)
+}
+
 /// Every place of `value` that does not fit `schema`.
-fn mismatches(schema: &Value, value: &Value) -> Vec<String> {
+pub fn misfits(schema: &Value, value: &Value) -> Vec<Misfit> {
     match jsonschema::validator_for(schema) {
-        Err(cause) => vec![format!("its schema can't be used: {cause}")],
+        Err(cause) => {
+            vec![Misfit { pointer: String::new(), message: format!("its schema can't be used: {cause}") }]
+        }
         Ok(validator) => validator
             .iter_errors(value)
-            .map(|error| {
-                let place = error.instance_path().to_string();
-                let place = if place.is_empty() { "the value".to_owned() } else { format!("'{place}'") };
-                format!("at {place}: {}", error.masked())
+            .map(|error| Misfit {
+                pointer: error.instance_path().to_string(),
+                message: error.masked().to_string(),
             })
             .collect(),
     }

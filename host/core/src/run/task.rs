@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::outputs::{gathered_output_of, gathered_outputs_of, output_of};
-use super::{Failure, Feedback, LaunchSettings, RunState, StageState, StageStatus, outputs_of};
+use super::{
+    Failure, Feedback, LaunchSettings, OutputSchemas, RunState, StageState, StageStatus, outputs_of,
+};
 use crate::definition::{
     Config, ExpressionError, OutputSpec, RunFacts, Scope, Stage, StageLookup, Template, Workflow, output_path,
 };
@@ -35,6 +37,8 @@ pub struct StageTask {
     pub launcher: Option<String>,
     /// For an agent stage: the schema its result must fit.
     pub schema: Option<Value>,
+    /// The schemas of its outputs, which its result must fit.
+    pub outputs: OutputSchemas,
     /// What people found wrong with its earlier work, oldest first.
     pub feedback: Vec<Feedback>,
     /// The work they found it in.
@@ -138,6 +142,7 @@ pub fn task(workflow: &Workflow, state: &RunState, position: usize) -> Result<St
         timeout_seconds: stage.timeout_seconds,
         launcher: is_agent.then(|| chosen_launcher(&state.start.options.launch, stage)),
         schema: is_agent.then(|| agent_schema(workflow, stage, &config)).flatten(),
+        outputs: OutputSchemas::of(workflow, stage),
         config,
         feedback: feedback.collect(),
         sent_back_result: now.sent_back_result.clone(),

@@ -9,7 +9,7 @@
 pub mod fault;
 
 use std::fs::{self, File};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use fault::Point;
@@ -18,6 +18,10 @@ use fault::Point;
 pub const TEMPORARY_PREFIX: &str = ".docket-";
 /// Only the owner.
 const PRIVATE: u32 = 0o700;
+/// A new file in a project is as readable as its neighbours.
+const READABLE: u32 = 0o644;
+/// A new file that only its owner may read.
+const OWNERS: u32 = 0o600;
 /// Permission bits that let others write.
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -66,6 +70,18 @@ pub enum Durability {
 /// # Errors
 /// When the folder can't be written; the file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), DiskError> {
+    put(path, bytes, durability, READABLE)
+}
+
+/// As [`replace`]; a file that is created is its owner's alone.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_private(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), DiskError> {
+    put(path, bytes, durability, OWNERS)
+}
+
+fn put(path: &Path, bytes: &[u8], durability: Durability, mode_of_new: u32) -> Result<(), DiskError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new()
         // With the process that writes it, so that it can be told whether somebody still does.
@@ -76,15 +92,15 @@ pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), 
     let mode = fs::metadata(path).map(|metadata| metadata.permissions());
     match mode {
         Ok(permissions) => temporary.as_file().set_permissions(permissions),
-        Err(_) => temporary.as_file().set_permissions(default_permissions()),
+        Err(_) => temporary.as_file().set_permissions(fs::Permissions::from_mode(mode_of_new)),
     }
     .map_err(DiskError::io("can't set the permissions of", path))?;
     if durability == Durability::Synced {
         fault::act(Point::FileSync, || temporary.as_file().sync_all())
             .map_err(DiskError::io("can't sync", path))?;
     }
-    let put = || temporary.persist(path).map(|_| ()).map_err(|error| error.error);
-    fault::act(Point::FileRename, put).map_err(DiskError::io("can't replace", path))?;
+    let place = || temporary.persist(path).map(|_| ()).map_err(|error| error.error);
+    fault::act(Point::FileRename, place).map_err(DiskError::io("can't replace", path))?;
     if durability == Durability::Synced {
         sync_folder(folder)?;
     }
@@ -180,16 +196,9 @@ pub fn refuse_unsafe(path: &Path) -> Result<(), DiskError> {
     Err(DiskError::Unsafe { path: path.to_owned(), detail })
 }
 
-/// A temporary file is private; a file in a project is as readable as its neighbours.
-fn default_permissions() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::Permissions::from_mode(0o644)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn replacing_keeps_permissions_and_leaves_no_other_file() {

@@ -130,6 +130,8 @@ fn request(stage_type: &str, config: &Value, references: &[(String, String)]) ->
         prompt: "Say hello.",
         prompt_file: ".docket/workflows/state/wf-check/results/check/prompt.md",
         schema: None,
+        prompt_shows_schema: false,
+        repairs: 0,
         profile: RequestProfile::default(),
     });
     let request = StageRequest {

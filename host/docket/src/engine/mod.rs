@@ -17,6 +17,7 @@ pub mod installed;
 mod launch;
 mod masked;
 pub mod plugins;
+mod promise;
 mod prompt;
 pub mod request;
 pub mod rights;

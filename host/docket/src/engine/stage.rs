@@ -9,10 +9,12 @@ use docket_core::run::{Ending, Failure, NewRun, PluginUsed, ProfileSnapshot, Pro
 use docket_core::secret::Secrets;
 use serde_json::Value;
 
+use super::promise::Promise;
 use super::prompt::{PromptFacts, prompt, schema_text};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
 use super::{Engine, EngineError, Untrusted};
 use super::{launch, masked};
+use crate::plugin::host::answer::{AnswerFolder, Answers};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
 use crate::plugin::host::{Cancel, Notices};
@@ -31,6 +33,8 @@ pub(super) struct Job {
     folder: RunFolder,
     task: StageTask,
     plugin: Arc<Plugin>,
+    /// What its result must be.
+    promise: Arc<Promise>,
     grants: Grants,
     request: String,
     inputs: Vec<(String, Vec<u8>)>,
@@ -80,6 +84,7 @@ impl Job {
             folder: folder.clone(),
             inputs: inputs(engine, start, &task, workflow)?,
             secrets: launch::secrets(engine.setting(), profile, &grants.env),
+            promise: Arc::new(Promise::of(&plugin, &task)),
             plugin,
             grants,
             request,
@@ -113,6 +118,7 @@ impl Job {
         }
         let environment = launch::visible(&setting.environment, &self.grants.env);
         let project_key = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
+        let answers = self.answers();
         let reply = self.engine.runtime.run(StageCall {
             plugin: &self.plugin,
             request: self.request,
@@ -126,13 +132,15 @@ impl Job {
             limits,
             notices: masked::notices(notices, &self.secrets),
             cancel,
+            answers,
             command: self.command,
             environment,
         });
+        let promise = &self.promise;
         let mut overtaken = None;
         let ending = match masked::outcome(reply.outcome, &self.secrets) {
             Outcome::Completed { result, writes, seen, since } => {
-                let planned = fits_manifest(&self.plugin, &self.task.stage_type, &result).and_then(|()| {
+                let planned = promise.kept_by(&result).and_then(|()| {
                     change::plan(&setting.project, &self.folder, writes, &Seen { files: seen, since })
                         .map_err(|error| {
                             if let StoreError::OutsideProject { path, .. } = &error {
@@ -155,6 +163,18 @@ impl Job {
         };
         JobReply { ending, plugin: Some(plugin), usage: reply.usage, overtaken }
     }
+
+    /// What an answer of this stage must be, and where what its agent says is kept.
+    fn answers(&self) -> Answers {
+        let (promise, secrets) = (Arc::clone(&self.promise), self.secrets.clone());
+        let path = self.folder.records(&self.task.name, self.task.attempt);
+        let root = self.engine.setting().project.root();
+        let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        Answers::new(
+            Box::new(move |answer| promise.faults(answer, &secrets)),
+            Some(AnswerFolder { path, shown, secrets: self.secrets.clone() }),
+        )
+    }
 }
 
 /// Adds to a failure what the plugin asks for and was not granted: that may be why it failed.
@@ -174,20 +194,6 @@ fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
         None => missing,
     };
     failure.hint(hint)
-}
-
-/// A result must be what the plugin's manifest promises: definitions are checked against that.
-fn fits_manifest(plugin: &Plugin, stage_type: &str, result: &Value) -> Result<(), Failure> {
-    let stage = plugin.manifest.stages.iter().find(|stage| stage.stage_type == stage_type);
-    let Some(stage) = stage else { return Ok(()) };
-    docket_core::run::validate_against(&stage.result, result).map_err(|failure| Failure {
-        message: format!(
-            "plugin '{}' broke its manifest's promise: {}",
-            plugin.manifest.name, failure.message
-        ),
-        hint: Some("this is a bug of the plugin; the value is kept in the run's results".to_owned()),
-        ..failure
-    })
 }
 
 fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {

@@ -9,7 +9,9 @@ const CONTRACT: &str = "0.1.0";
 /// Its package.
 const CONTRACT_PACKAGE: &str = "docket:stage";
 /// Its interfaces that can be imported.
-const CONTRACT_INTERFACES: [&str; 3] = ["types", "report", "process"];
+pub(super) const CONTRACT_INTERFACES: [&str; 5] = ["types", "report", "answer", "process", "dialogue"];
+/// Those that run commands, which has to be granted.
+const COMMAND_INTERFACES: [&str; 2] = ["process", "dialogue"];
 /// Interfaces of WASI 0.2 that docket gives, by package; those of sockets answer that nothing is allowed.
 const WASI: [(&str, &[&str]); 6] = [
     (
@@ -50,6 +52,19 @@ const WASI: [(&str, &[&str]); 6] = [
 struct Missing {
     reason: String,
     fix: String,
+}
+
+/// The interfaces by which a plugin with these imports runs commands, as a message names them; `None` when it runs none.
+pub(super) fn command_interfaces(imports: &[String]) -> Option<String> {
+    let is_imported = |interface: &&str| {
+        let names = |import: &String| {
+            parts(import).is_some_and(|(package, name, _)| package == CONTRACT_PACKAGE && name == *interface)
+        };
+        imports.iter().any(names)
+    };
+    let found: Vec<String> =
+        COMMAND_INTERFACES.iter().copied().filter(is_imported).map(|name| format!("`{name}`")).collect();
+    (!found.is_empty()).then(|| found.join(" and "))
 }
 
 /// The failure for everything a plugin imports that docket does not give. `None` when docket knows all of it.
@@ -189,6 +204,8 @@ mod tests {
         for import in [
             "docket:stage/report@0.1.0",
             "docket:stage/process@0.1.0",
+            "docket:stage/dialogue@0.1.0",
+            "docket:stage/answer@0.1.0",
             "wasi:cli/environment@0.2.0",
             "wasi:filesystem/types@0.2.6",
             "wasi:sockets/tcp@0.2.3",
@@ -198,11 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_commands_is_known_in_any_version() {
+        fn of<const N: usize>(imports: [&str; N]) -> Option<String> {
+            command_interfaces(&imports.map(str::to_owned))
+        }
+        assert_eq!(of(["docket:stage/process@0.1.0"]).as_deref(), Some("`process`"));
+        assert_eq!(of(["docket:stage/dialogue@0.1.7"]).as_deref(), Some("`dialogue`"));
+        let both = ["docket:stage/dialogue@0.1.0", "docket:stage/process@0.1.0"];
+        assert_eq!(of(both).as_deref(), Some("`process` and `dialogue`"));
+        assert_eq!(of(["docket:stage/answer@0.1.0", "acme:stage/process@0.1.0"]), None);
+    }
+
+    #[test]
     fn each_missing_import_says_why_and_what_helps() {
         for (import, words) in [
             ("docket:stage/report@0.2.0", &["contract 0.2.0", "use a docket that runs contract 0.2.0"][..]),
             ("docket:stage/report@0.0.9", &["0.0.9", "build the plugin anew"]),
-            ("docket:stage/network@0.1.0", &["no part of contract 0.1.0", "types, report, process"]),
+            (
+                "docket:stage/network@0.1.0",
+                &["no part of contract 0.1.0", "types, report, answer, process, dialogue"],
+            ),
             ("wasi:http/types@0.2.0", &["network", "wasm32-wasip2"]),
             ("wasi:keyvalue/store@0.2.0", &["which no contract gives", "wasi:filesystem"]),
             ("wasi:clocks/timezone@0.2.0", &["no part of the WASI 0.2"]),

@@ -14,13 +14,14 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::cache::CacheKey;
 use super::grants::Grants;
+use super::host::answer::Answers;
 use super::host::contract::docket::stage::types;
 use super::host::contract::{StagePlugin, StagePluginPre};
 use super::host::descriptors::Descriptors;
 use super::host::files::{Folders, Mounts, no_sandbox};
 use super::host::process::{GrantedCommand, Processes, stop_all};
 use super::host::{Cancel, Notices, StageContext, transcript};
-use super::imports::missing;
+use super::imports::{command_interfaces, missing};
 use super::limits::{CACHE_LIMIT, LimitHit, Limits};
 use super::reply::{completed, fault, refused, waiting};
 use super::tier::{Ready, TICK, Tier, Tiers};
@@ -33,9 +34,6 @@ const CHECK_TIME: Duration = Duration::from_secs(5);
 const MAX_FAULTS: usize = 100;
 /// What helps when a plugin does not come to an end with a config.
 const CHECK_HINT: &str = "looking at a config must be quick: this is a bug of the plugin";
-/// The interface that runs commands.
-const PROCESS_INTERFACE: &str = "docket:stage/process@";
-
 /// Runs stages.
 pub struct Runtime {
     tiers: Tiers,
@@ -62,6 +60,8 @@ pub struct StageCall<'a> {
     pub notices: Notices,
     /// Tells it to stop.
     pub cancel: Cancel,
+    /// What an answer must be, and where it is kept.
+    pub answers: Answers,
     /// The command it may run.
     pub command: Option<GrantedCommand>,
     /// The variables it sees.
@@ -148,9 +148,10 @@ impl Runtime {
         let (tier, stage) = self.link(plugin, &granted, &limits)?;
         let share = self.descriptors.share(limits.handles);
         let context =
-            StageContext::new(limits, None, Arc::new(|_| {}), None, share, &[]).map_err(|cause| {
-                Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-            })?;
+            StageContext::new(limits, None, Arc::new(|_| {}), Answers::of_no_stage(), None, share, &[])
+                .map_err(|cause| {
+                    Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+                })?;
         let mut store = new_store(tier.engine(), context, &limits);
         let (stage_type, config) = (stage_type.to_owned(), config.to_string());
         let ended = event_loop()?.block_on(async {
@@ -198,11 +199,18 @@ impl Runtime {
             .filter(|_| call.grants.exec)
             .map(|command| Processes::new(command, call.cancel.clone(), call.limits.processes));
         let share = self.descriptors.share(call.limits.handles);
-        let context =
-            StageContext::new(call.limits, Some(&mounts), call.notices, processes, share, &call.environment)
-                .map_err(|cause| {
-                    Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
-                })?;
+        let context = StageContext::new(
+            call.limits,
+            Some(&mounts),
+            call.notices,
+            call.answers,
+            processes,
+            share,
+            &call.environment,
+        )
+        .map_err(|cause| {
+            Failure::new("sandbox-failed", format!("the sandbox of plugin '{name}': {cause:#}"))
+        })?;
         let mut store = new_store(tier.engine(), context, &call.limits);
         let ended = event_loop()?.block_on(async {
             tokio::select! {
@@ -228,10 +236,10 @@ impl Runtime {
 
     /// Makes a component ready to be instantiated, with what it was granted and no more.
     fn link(&self, plugin: &Plugin, grants: &Grants, limits: &Limits) -> Result<(&Tier, Ready), Failure> {
-        let wants_process = plugin.imports.iter().any(|import| import.starts_with(PROCESS_INTERFACE));
-        if wants_process && !grants.exec {
+        if let Some(interfaces) = command_interfaces(&plugin.imports).filter(|_| !grants.exec) {
             let name = &plugin.manifest.name;
-            let message = format!("plugin '{name}' imports `process` but was not granted to run a command");
+            let message =
+                format!("plugin '{name}' imports {interfaces} but was not granted to run a command");
             return Err(Failure::new("not-granted", message).hint(if plugin.manifest.capabilities.exec {
                 format!("grant it to run the launcher profile's command: `docket plugin grant {name}`")
             } else {

@@ -18,7 +18,7 @@ use super::cache::{CacheKey, CompileCache};
 use super::compile::{CompileError, component};
 use super::host::StageContext;
 use super::host::contract::StagePluginPre;
-use super::host::contract::docket::stage::{process, report, types};
+use super::host::contract::docket::stage::{answer, dialogue, process, report, types};
 use super::imports::unlinked;
 use super::limits::Limits;
 use super::{Plugin, PluginOrigin, machine};
@@ -171,8 +171,10 @@ fn linkers(engine: &Engine) -> wasmtime::Result<(Linker<StageContext>, Linker<St
     let mut plain: Linker<StageContext> = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut plain)?;
     report::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
+    answer::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
     types::add_to_linker::<_, HasSelf<StageContext>>(&mut plain, |context| context)?;
     let mut with_process = plain.clone();
     process::add_to_linker::<_, HasSelf<StageContext>>(&mut with_process, |context| context)?;
+    dialogue::add_to_linker::<_, HasSelf<StageContext>>(&mut with_process, |context| context)?;
     Ok((plain, with_process))
 }

@@ -103,6 +103,10 @@ points! {
     LauncherClaim = "launcher.claim",
     /// Turning into the agent.
     AgentSpawn = "agent.spawn",
+    /// Recording a line that is sent to the agent.
+    DialogueWrite = "dialogue.write",
+    /// Handing a line on to the agent, by its supervisor.
+    DialoguePump = "dialogue.pump",
     /// Waiting for the agent to end.
     AgentWait = "agent.wait",
     /// Recording how the agent ended.

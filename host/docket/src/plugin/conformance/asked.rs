@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use super::Findings;
 use super::manifest_text::place;
 use crate::plugin::grants::Grants;
+use crate::plugin::imports::command_interfaces;
 use crate::plugin::manifest::{Capabilities, is_variable};
 
-/// The interface that runs commands.
-const PROCESS: &str = "docket:stage/process@";
 /// A path that stands for any, to try a capability with.
 const SOME_PATH: &str = "docs/example.md";
 
@@ -115,12 +114,11 @@ fn one_path(kind: &str, path: &str, at: &str, findings: &mut Findings) {
 /// Running commands has to be asked for when it is imported, and imported when it is asked for.
 pub(super) fn processes(manifest: &Value, imports: &[String], findings: &mut Findings) {
     let asks = manifest.pointer("/capabilities/exec").and_then(Value::as_bool).unwrap_or(false);
-    let imports = imports.iter().any(|import| import.starts_with(PROCESS));
     let at = place("/capabilities/exec");
-    match (asks, imports) {
-        (false, true) => {
+    match (asks, command_interfaces(imports)) {
+        (false, Some(interfaces)) => {
             let what =
-                "it imports `docket:stage/process` and does not ask to run commands, so it never starts";
+                format!("it imports {interfaces} and does not ask to run commands, so it never starts");
             findings.error(
                 "exec-not-asked",
                 at,
@@ -128,8 +126,8 @@ pub(super) fn processes(manifest: &Value, imports: &[String], findings: &mut Fin
                 "add `\"exec\": true`, or leave out what runs commands",
             );
         }
-        (true, false) => {
-            let what = "it asks to run commands and does not import `docket:stage/process`";
+        (true, None) => {
+            let what = "it asks to run commands and imports neither `process` nor `dialogue`";
             findings.warning("exec-not-used", at, what, "leave out `exec`: ask for what is used");
         }
         _ => {}

@@ -4,6 +4,7 @@
 use wasmparser::{Parser, Payload};
 
 use super::Findings;
+use crate::plugin::imports::CONTRACT_INTERFACES;
 use crate::plugin::manifest::{CONTRACT_PACKAGE, CONTRACTS, SECTION, STAGE_INTERFACE};
 
 /// What an author does about a component that lacks a manifest or has one too many.
@@ -21,8 +22,6 @@ const NATIVE: [(&[u8], &str); 8] = [
     (b"\xca\xfe\xba\xbe", "native code for macOS (Mach-O)"),
     (b"!<arch>", "a library of native code"),
 ];
-/// The interfaces of contract 0.1.0 that a plugin may import.
-const CONTRACT_IMPORTS: [&str; 3] = ["types", "report", "process"];
 /// The packages of WASI 0.2 that docket answers.
 const WASI_PACKAGES: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
@@ -172,9 +171,9 @@ impl Shape {
                     what,
                     "use the SDK or wit/stage.wit of one of these versions",
                 );
-            } else if !CONTRACT_IMPORTS.contains(&interface) {
+            } else if !CONTRACT_INTERFACES.contains(&interface) {
                 let what = format!("contract {version} has no interface '{interface}'");
-                let fix = format!("it has: {}", CONTRACT_IMPORTS.join(", "));
+                let fix = format!("it has: {}", CONTRACT_INTERFACES.join(", "));
                 findings.error("unknown-import", place, what, fix);
             }
             return;

@@ -216,15 +216,17 @@ fn what_is_asked_for_must_make_sense() {
 
 #[test]
 fn commands_are_asked_for_when_they_are_run_and_only_then() {
-    let imports = ["docket:stage/process@0.1.0".to_owned()];
     let judge = |exec: bool, imports: &[String]| {
         let mut findings = Findings::default();
         asked::processes(&json!({ "capabilities": { "exec": exec } }), imports, &mut findings);
         findings.list().iter().map(|finding| finding.code.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(judge(false, &imports), ["exec-not-asked"]);
-    assert_eq!(judge(true, &[]), ["exec-not-used"]);
-    assert_eq!(judge(true, &imports), Vec::<String>::new());
+    for interface in ["process", "dialogue"] {
+        let imports = [format!("docket:stage/{interface}@0.1.0")];
+        assert_eq!(judge(false, &imports), ["exec-not-asked"]);
+        assert_eq!(judge(true, &imports), Vec::<String>::new());
+    }
+    assert_eq!(judge(true, &["docket:stage/answer@0.1.0".to_owned()]), ["exec-not-used"]);
     assert_eq!(judge(false, &[]), Vec::<String>::new());
 }
 

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
-use docket_core::run::{Failure, validate_against};
+use docket_core::run::{Failure, misfits, validate_against};
 use serde_json::{Value, json};
 
 use super::{Findings, sample};
 use crate::plugin::grants::Grants;
+use crate::plugin::host::answer::Answers;
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::{Cancel, Notices};
 use crate::plugin::limits::Limits;
@@ -204,6 +205,7 @@ impl Bench<'_> {
         })?;
         let references = references(&stage.config, config);
         let notices: Notices = Arc::new(|_| {});
+        let promised = stage.result.clone();
         let reply = self.runtime.run(StageCall {
             plugin,
             request: (self.request)(&stage.stage_type, config, &references),
@@ -214,6 +216,7 @@ impl Bench<'_> {
             limits: Limits { wall_clock: self.limits.wall_clock.min(RUN_TIME), ..self.limits },
             notices,
             cancel: Cancel::default(),
+            answers: Answers::new(Box::new(move |value| misfits(&promised, &value)), None),
             command: None,
             environment: Vec::new(),
         });

@@ -2,16 +2,23 @@
 //! of the stage's context, and what was not granted is not linked.
 
 pub mod ancestry;
+pub mod answer;
+mod child;
 pub mod compiler;
 pub(super) mod descriptors;
 pub mod detached;
+mod dialogue;
 pub mod files;
 mod folders;
 pub mod launcher;
+mod lines;
+mod prepare;
 pub mod process;
 pub mod process_folder;
+mod pump;
 pub mod records;
 mod report;
+mod said;
 mod stdio;
 pub mod supervisor;
 pub(in crate::plugin) mod transcript;
@@ -20,11 +27,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use docket_core::run::{Notice, Usage};
+use docket_core::secret::{SecretStream, Secrets};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::limits::{LimitHit, Limits};
+use answer::Answers;
 use descriptors::Share;
 use process::Processes;
 use report::Log;
@@ -36,7 +45,10 @@ pub mod contract {
         world: "stage-plugin",
         imports: { default: async | trappable },
         exports: { default: async },
-        with: { "docket:stage/process.child": super::process::Child },
+        with: {
+            "docket:stage/process.child": super::child::Child,
+            "docket:stage/dialogue.partner": super::dialogue::Partner,
+        },
     });
 }
 
@@ -66,6 +78,7 @@ pub struct StageContext {
     pub(super) guard: Guard,
     pub(super) log: Log,
     pub(super) usage: Usage,
+    answers: Answers,
     processes: Option<Processes>,
     share: Share,
 }
@@ -91,6 +104,7 @@ impl StageContext {
         limits: Limits,
         mounts: Option<&files::Mounts>,
         notices: Notices,
+        answers: Answers,
         processes: Option<Processes>,
         share: Share,
         environment: &[(String, String)],
@@ -111,7 +125,24 @@ impl StageContext {
         let mut table = ResourceTable::new();
         table.set_max_capacity(share.handles);
         let guard = Guard { limits, memory: 0, growth: 0, table_entries: 0, hit: None };
-        Ok(Self { wasi: builder.build(), table, guard, log, usage: Usage::default(), processes, share })
+        Ok(Self {
+            wasi: builder.build(),
+            table,
+            guard,
+            log,
+            usage: Usage::default(),
+            answers,
+            processes,
+            share,
+        })
+    }
+
+    /// Lines in which the values are masked that only the stage's command may see.
+    fn masked_lines(&self) -> SecretStream {
+        self.processes
+            .as_ref()
+            .map(|processes| processes.secrets().stream())
+            .unwrap_or_else(|| Secrets::default().stream())
     }
 
     /// How many handles the stage may have open at a time.

@@ -24,8 +24,11 @@ pub struct Recorded {
     pub arguments: Vec<String>,
     /// Its working folder.
     pub folder: PathBuf,
-    /// SHA-256 of what it reads on standard input.
+    /// SHA-256 of what it reads on standard input, or reads first.
     pub stdin_sha256: String,
+    /// Whether it is talked to: its standard input then goes on with what `said.jsonl` holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dialogue: bool,
 }
 
 /// Which process it is: a process id alone may be used again by another one.
@@ -71,6 +74,10 @@ impl ProcessFolder {
     /// What it reads.
     pub fn stdin(&self) -> PathBuf {
         self.path.join("stdin")
+    }
+    /// What was sent to it, in a dialogue (see [`super::said`]).
+    pub fn said(&self) -> PathBuf {
+        self.path.join("said.jsonl")
     }
     /// What it printed.
     pub fn stdout(&self) -> PathBuf {

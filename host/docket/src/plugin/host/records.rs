@@ -132,6 +132,14 @@ fn command(folder: &ProcessFolder, expected: &Expected<'_>, told: &mut Vec<Told>
             "what the command was given can't be known any more",
         )),
     }
+    if recorded.dialogue
+        && let Err(what) = super::said::look_over(&folder.said())
+    {
+        told.push(fault(
+            format!("what was said to the command (said.jsonl) {what}"),
+            "it was changed after it was said",
+        ));
+    }
     if let Some(program) = expected.program {
         let is_it = if Path::new(program).is_absolute() {
             recorded.program == Path::new(program)

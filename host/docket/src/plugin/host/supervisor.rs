@@ -3,7 +3,8 @@
 //! after a crash, finds the process still running or its result.
 //!
 //! Whether the command may start is not decided here but by its launcher (see [`super::launcher`]), so that a supervisor
-//! can die at any moment and another one can take its place.
+//! can die at any moment and another one can take its place. In a dialogue it also hands on what is said to the command
+//! (see [`super::pump`]); when it is killed, the command reads the end of its input.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::process_folder::{Exited, ProcessFolder, Recorded};
+use super::pump::Pump;
 use super::{descriptors, launcher};
 use crate::disk::fault::{self, Point};
 
@@ -145,6 +147,8 @@ pub fn supervise(folder: &Path, descriptors: &str) -> io::Result<()> {
 /// process is one that a supervisor before this one had launched.
 fn follow(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Option<Exited>> {
     let mut child = start_launcher(folder, recorded)?;
+    // Lives until the command, or a launcher that started none, has ended.
+    let _pump = child.stdin.take().map(|input| Pump::start(folder, input));
     let status = fault::at(Point::AgentWait, || child.wait())?;
     let is_ours = folder.started().is_some_and(|started| i64::from(started.pid) == i64::from(child.id()));
     if !is_ours || folder.exited().is_some() {
@@ -160,7 +164,7 @@ fn start_launcher(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Chi
     command
         .arg(std::process::id().to_string())
         .current_dir(&recorded.folder)
-        .stdin(File::open(folder.stdin())?)
+        .stdin(if recorded.dialogue { Stdio::piped() } else { File::open(folder.stdin())?.into() })
         .stdout(output(folder.stdout())?)
         .stderr(output(folder.stderr())?)
         .process_group(0);

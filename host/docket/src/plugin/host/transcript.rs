@@ -1,4 +1,4 @@
-//! What an agent printed is kept as its transcript. While it works, the files are its own, private to the user; once its
+//! What an agent printed, and what it was told, is kept as its transcript. While it works, the files are its own, private to the user; once its
 //! stage is over, values of granted variables are masked in them, too. Must not be used on a process that still writes.
 
 use std::io::{self, Read as _};
@@ -8,12 +8,13 @@ use docket_core::secret::Secrets;
 
 use super::process_folder::ProcessFolder;
 use super::records::process_folders;
+use super::said;
 use crate::disk::{Durability, replace};
 
 /// Largest file that is looked through. Of a larger one only what docket took from it was masked.
 const MAX_TRANSCRIPT: u64 = 256 * 1024 * 1024;
 
-/// Masks what the processes of an attempt printed and answered. A file that can't be rewritten stays as it is: private.
+/// Masks what the processes of an attempt printed, answered and were told. A file that can't be rewritten stays as it is: private.
 pub(in crate::plugin) fn mask_all(attempt: &Path, secrets: &Secrets) {
     if secrets.is_empty() {
         return;
@@ -25,6 +26,7 @@ pub(in crate::plugin) fn mask_all(attempt: &Path, secrets: &Secrets) {
         for file in [folder.stdout(), folder.stderr()].into_iter().chain(answers) {
             let _ = mask(&file, secrets);
         }
+        let _ = mask_said(&folder.said(), secrets);
     }
 }
 
@@ -42,6 +44,14 @@ fn mask(path: &Path, secrets: &Secrets) -> io::Result<()> {
         return Ok(());
     }
     replace(path, masked.as_bytes(), Durability::Derived).map_err(io::Error::other)
+}
+
+/// What was said to a process stays a file of sound records.
+fn mask_said(path: &Path, secrets: &Secrets) -> io::Result<()> {
+    match said::masked(path, secrets)? {
+        Some(masked) => replace(path, masked.as_bytes(), Durability::Derived).map_err(io::Error::other),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
