@@ -11,6 +11,7 @@ mod approvals;
 mod archive;
 mod bad_definitions;
 mod bad_input;
+mod budget;
 mod commands;
 mod conflicts;
 mod control;
@@ -34,6 +35,7 @@ mod isolation_imports;
 mod journals;
 mod matrix;
 mod matrix_agents;
+mod metered;
 mod old_formats;
 mod plugin_check;
 mod plugin_new;
@@ -62,6 +64,7 @@ mod timeline;
 mod trust_changes;
 mod trusting;
 mod verify;
+mod watching;
 
 /// The binary under test.
 const DOCKET: &str = env!("CARGO_BIN_EXE_docket");

@@ -151,6 +151,12 @@ impl Budget {
             launches: self.launches.filter(|_| other.launches.is_none()),
         }
     }
+
+    /// This one's limits of the kinds that the other limits, too.
+    #[must_use]
+    pub fn only_kinds_of(self, other: Self) -> Self {
+        self.without_kinds_of(self.without_kinds_of(other))
+    }
 }
 
 #[cfg(test)]

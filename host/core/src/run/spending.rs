@@ -38,8 +38,18 @@ impl Spending {
 
     /// What all attempts at a stage used.
     pub fn of_stage(&self, stage: usize) -> Usage {
+        self.attempts_at(stage).map(|(_, usage)| usage).fold(Usage::default(), Usage::plus)
+    }
+
+    /// What all attempts at a stage used if one of them has used so much by now.
+    pub fn of_stage_with(&self, now: AttemptUsage) -> Usage {
+        let others = self.attempts_at(now.stage).filter(|(attempt, _)| *attempt != now.attempt);
+        others.map(|(_, usage)| usage).fold(now.usage, Usage::plus)
+    }
+
+    fn attempts_at(&self, stage: usize) -> impl Iterator<Item = (u32, Usage)> {
         let attempts = self.attempts.range((stage, 0)..=(stage, u32::MAX));
-        attempts.map(|(_, usage)| *usage).fold(Usage::default(), Usage::plus)
+        attempts.map(|((_, attempt), usage)| (*attempt, *usage))
     }
 }
 
@@ -201,6 +211,8 @@ mod tests {
             AttemptUsage { stage: 1, attempt: 1, usage: used(0.5, 1, 1) },
         ];
         assert_eq!(spending.total_with(&now), used(3.5, 6, 4));
+        assert_eq!(spending.of_stage_with(now[0]), used(3.0, 5, 3));
+        assert_eq!(spending.of_stage_with(now[1]), used(0.5, 1, 1));
     }
 
     #[test]

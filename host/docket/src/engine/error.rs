@@ -72,6 +72,14 @@ pub enum EngineError {
         /// What to do.
         hint: String,
     },
+    /// A budget that the user's settings do not allow.
+    #[error("{message}")]
+    Budget {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// What is wanted does not fit the run's state.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -17,7 +17,7 @@ use super::{launch, masked};
 use crate::plugin::host::answer::{AnswerFolder, Answers};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
-use crate::plugin::host::{Cancel, Notices};
+use crate::plugin::host::{Cancel, Launches, Notices};
 use crate::plugin::{Grants, Outcome, Plugin, StageCall};
 use crate::store::change::Seen;
 use crate::store::run_folder::file_name;
@@ -104,8 +104,13 @@ impl Job {
         }
     }
 
-    /// Runs it.
-    pub(super) fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
+    /// Whether it may start a command.
+    pub(super) fn has_command(&self) -> bool {
+        self.command.is_some()
+    }
+
+    /// Runs it, asking for each process that it starts.
+    pub(super) fn run(self, notices: Notices, cancel: Cancel, launches: Launches) -> JobReply {
         // An earlier attempt's process may have outlived the docket that was to end it.
         for earlier in 1..self.task.attempt {
             stop_all(&self.folder.records(&self.task.name, earlier));
@@ -134,6 +139,7 @@ impl Job {
             cancel,
             answers,
             command: self.command,
+            launches,
             environment,
         });
         let promise = &self.promise;

@@ -8,5 +8,6 @@ pub mod results;
 pub mod status;
 pub mod time;
 pub mod timeline;
+pub mod usage;
 pub mod verify;
 pub mod words;

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use docket_core::Duration;
+use docket_core::run::Usage;
+use docket_core::{Budget, Duration};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +28,9 @@ pub struct HomeConfig {
     /// Limits of stages.
     #[serde(default)]
     pub limits: LimitSettings,
+    /// The most that a run may use.
+    #[serde(default, deserialize_with = "budget")]
+    pub budget: Option<Budget>,
 }
 
 /// A project's settings.
@@ -37,6 +41,9 @@ pub struct ProjectConfig {
     pub launcher: Option<String>,
     /// Which of the user's profiles to use.
     pub profile: Option<String>,
+    /// The most that a run may use, if that is less than the user allows.
+    #[serde(default, deserialize_with = "budget")]
+    pub budget: Option<Budget>,
 }
 
 /// How the user wants agents to be launched.
@@ -113,6 +120,17 @@ fn stack_kib<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
     }
 }
 
+/// A budget that leaves something: nothing at all is more likely to be a mistake than meant.
+fn budget<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Budget>, D::Error> {
+    let budget = Option::<Budget>::deserialize(deserializer)?;
+    match budget.filter(|budget| !budget.used_up(&Usage::default()).is_unlimited()) {
+        Some(_) => {
+            Err(serde::de::Error::custom("a limit of a budget must be above 0; leave it out for none"))
+        }
+        None => Ok(budget),
+    }
+}
+
 /// Reads the user's settings.
 ///
 /// # Errors
@@ -152,6 +170,17 @@ mod tests {
         let error =
             parse::<ProjectConfig>(Path::new("p/config.yml"), Some(text.into())).expect_err("refused");
         assert!(error.to_string().contains("profiles"), "{error}");
+    }
+
+    #[test]
+    fn a_budget_limits_what_it_names_to_something() {
+        let read = |text: &str| parse::<ProjectConfig>(Path::new("c"), Some(text.into()));
+        let config = read("budget: { usd: 2.5, launches: 3 }\n").expect("fine");
+        let usd = docket_core::Dollars::parse("2.50");
+        assert_eq!(config.budget, Some(Budget { usd, tokens: None, launches: Some(3) }));
+        for text in ["{ usd: 0 }", "{ launches: 0 }", "{ usd: -1 }", "{ euro: 1 }", "2.50"] {
+            assert!(read(&format!("budget: {text}\n")).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use docket_core::Budget;
 use docket_core::run::{Actor, is_sealed_text, seal_text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,6 +65,9 @@ pub enum Request {
     Retry {
         /// From which stage on; what failed without it.
         from: Option<String>,
+        /// What the run may use from now on, of the kinds that are named.
+        #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
+        budget: Budget,
         /// Who asks.
         by: Actor,
     },

@@ -11,6 +11,7 @@ use crate::cli::wire::{
     PackShape, PluginCheckShape, PruneShape, RightsShape, StartShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
+use crate::engine::transcript::Transcript;
 use crate::plugin::Manifest;
 use crate::report::results::Results;
 use crate::report::timeline::Timeline;
@@ -21,7 +22,7 @@ use crate::store::snapshot::RunSnapshot;
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 27] = [
+const FORMATS: [Format; 28] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("start", "start --output json: the run, and what its stages may touch", of::<StartShape>),
     (
@@ -34,6 +35,7 @@ const FORMATS: [Format; 27] = [
     ("list", "list --output json", of::<ListShape>),
     ("results", "results --output json", of::<Results>),
     ("verify", "verify --output json", of::<VerifyShape>),
+    ("transcript", "an entry of logs --transcript --output json", of::<Transcript>),
     ("timeline", "show --timeline --output json", of::<Timeline>),
     ("prune", "prune --output json", of::<PruneShape>),
     ("archive", "a record under completed/, kept when a run's folder is pruned", of::<ArchiveRecord>),

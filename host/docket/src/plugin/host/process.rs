@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use docket_core::run::Usage;
 use docket_core::secret::Secrets;
 use wasmtime::component::Resource;
 
@@ -13,7 +14,7 @@ use super::child::Child;
 use super::contract::docket::stage::process::{Command, Event, Host, HostChild, ProcessError};
 use super::process_folder::{self, ProcessFolder, Started};
 use super::supervisor::Supervision;
-use super::{Cancel, StageContext, prepare};
+use super::{Cancel, Launches, StageContext, prepare};
 use crate::plugin::limits::LimitHit;
 
 /// How often a process's files are looked at: soon at first, so that a quick command is not waited for.
@@ -49,12 +50,13 @@ pub struct Processes {
     cancel: Cancel,
     count: usize,
     most: usize,
+    launches: Launches,
 }
 
 impl Processes {
-    /// The processes of a stage that was granted this command, at most so many.
-    pub fn new(granted: GrantedCommand, cancel: Cancel, most: usize) -> Self {
-        Self { granted, cancel, count: 0, most }
+    /// The processes of a stage that was granted this command, at most so many, and none that `launches` refuses.
+    pub fn new(granted: GrantedCommand, cancel: Cancel, most: usize, launches: Launches) -> Self {
+        Self { granted, cancel, count: 0, most, launches }
     }
 
     /// Starts the command, or takes up the one that was started for this stage before. With `is_dialogue` its standard
@@ -82,6 +84,10 @@ impl Processes {
         prepare::refuse_other_command(&folder, &recorded)?;
         if folder.was_launched() {
             return Ok((prepare::take_up(folder.clone(), &granted.secrets)?, folder));
+        }
+        // One that was started before was counted then.
+        if !(self.launches)() {
+            return Err(ProcessError::Failed("the run's budget has no launch left".to_owned()));
         }
         prepare::prepare(&folder, command, &recorded).map_err(failed)?;
         let supervision = Supervision::start(&folder, granted.environment.clone()).map_err(failed)?;
@@ -129,7 +135,11 @@ impl StageContext {
             self.guard.hit = Some(LimitHit::Processes(processes.most));
             return Err(wasmtime::Error::msg("no more processes may be started"));
         }
-        Ok(processes.start(command, is_dialogue))
+        let started = processes.start(command, is_dialogue);
+        if started.is_ok() {
+            self.use_up(Usage { launches: Some(1), ..Usage::default() });
+        }
+        Ok(started)
     }
 
     /// Waits for the next event of a process.
