@@ -13,6 +13,7 @@ mod approvals;
 mod archive;
 mod bad_definitions;
 mod bad_input;
+mod budget;
 mod commands;
 mod conflicts;
 mod context;
@@ -39,6 +40,7 @@ mod journals;
 mod matrix;
 mod matrix_agents;
 mod mcp_launcher;
+mod metered;
 mod old_formats;
 mod peers;
 mod plugin_check;
@@ -71,6 +73,7 @@ mod timeline;
 mod trust_changes;
 mod trusting;
 mod verify;
+mod watching;
 
 /// The binary under test.
 const DOCKET: &str = env!("CARGO_BIN_EXE_docket");

@@ -20,8 +20,9 @@ const NAME: &str = "REVIEW_KEY";
 const KEY: &str = "Zq8\"first-half/Zq9+second-half";
 /// What stands for it.
 const MARK: &str = "•••[REVIEW_KEY]";
-/// Parts of its spellings of which none may be seen: plain, each half of it, base64 at each alignment, percent-encoded.
-const TRACES: [&str; 7] = [
+/// Parts of its spellings of which none may be seen: plain, each half of it, base64 at each alignment,
+/// percent-encoded, in hexadecimal.
+const TRACES: [&str; 8] = [
     "Zq8",
     "first-half",
     "second-half",
@@ -29,6 +30,7 @@ const TRACES: [&str; 7] = [
     "ZpcnN0LWhhbGYvWnE5K3NlY29uZC1oYWxm",
     "maXJzdC1oYWxmL1pxOStzZWNvbmQtaGFsZ",
     "%22first-half",
+    "66697273742d68616c66",
 ];
 
 /// An agent that sees the key, and does this before it answers.
@@ -105,6 +107,8 @@ fn an_agent_that_prints_its_key_in_every_way_prints_a_mark() {
            printf '%s%s and so on' \"$before\" \"$REVIEW_KEY\" | base64 -w $width >&2; echo >&2\n\
          done; done\n\
          echo 'GET /?key=Zq8%22first-half%2FZq9%2Bsecond-half' >&2\n\
+         printf '%s\\n' 'Zq8\\u0022first-half/Zq9\\u002Bsecond-half' >&2\n\
+         printf '%s' \"$REVIEW_KEY\" | od -An -v -tx1 | tr -d ' \\n' >&2; echo >&2\n\
          cat \"$1/answer\"\n",
     );
     let mut said = answer();
@@ -124,6 +128,27 @@ fn an_agent_that_prints_its_key_in_every_way_prints_a_mark() {
     let transcript = std::fs::read_to_string(transcript).expect("it is kept");
     assert!(transcript.starts_with(&format!("{NAME}={MARK}\n{MARK}\n{MARK}\n")), "{transcript}");
     assert!(transcript.contains(&format!("GET /?key={MARK}\n")), "{transcript}");
+}
+
+/// What an agent says bit by bit, as its events carry it, is masked in each of them.
+#[test]
+fn a_key_that_an_agent_says_in_pieces_is_masked_in_each() {
+    let place = place_with_document();
+    let pieces = ["so: Zq8\\\"first-h", "alf/Zq9+sec", "ond-half, yes"];
+    let events: Vec<String> = pieces.iter().map(|piece| format!("'{{\"delta\":\"{piece}\"}}'")).collect();
+    agent(&place, &format!("printf '%s\\n' {} >&2\ncat \"$1/answer\"\n", events.join(" ")));
+    let output = start(&place).success();
+    assert_hidden_everywhere(&place, &[&output]);
+    let run = place.only_run();
+    let transcript = place.run_folder(&run).join("results/review-architecture/attempt-1/process-1/stderr");
+    let transcript = std::fs::read_to_string(transcript).expect("it is kept");
+    let wanted = ["so: •••[REVIEW_KEY]", "•••[REVIEW_KEY]", "•••[REVIEW_KEY], yes"];
+    let wanted: String = wanted.iter().map(|text| format!("{{\"delta\":\"{text}\"}}\n")).collect();
+    assert_eq!(transcript, wanted);
+    let log = place.run(&["workflow", "logs", &run]).success();
+    for trace in ["first-h", "alf/Zq9", "ond-half"] {
+        assert!(!log.stdout.contains(trace), "{}", log.stdout);
+    }
 }
 
 #[test]

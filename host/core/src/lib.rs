@@ -5,12 +5,14 @@
 //! the rules testable without a machine around them, and a crashed run resumable: the same facts, folded the same
 //! way, lead to the same decision.
 
+mod budget;
 pub mod definition;
 mod duration;
 pub mod run;
 pub mod secret;
 pub mod text;
 
+pub use budget::{Budget, Dollars};
 pub use duration::Duration;
 
 /// The date and time of something, as the journal keeps it.

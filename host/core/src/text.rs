@@ -59,6 +59,56 @@ pub fn escaped_lines(text: &str) -> String {
     result
 }
 
+/// Columns that a terminal takes to show a printable character: 0 for marks that are drawn over the one before, 2 for
+/// wide ones.
+pub fn columns(character: char) -> usize {
+    match character {
+        _ if is_combining(character) => 0,
+        _ if is_wide(character) => 2,
+        _ => 1,
+    }
+}
+
+/// Columns that a terminal takes to show a printable text.
+pub fn width(text: &str) -> usize {
+    text.chars().map(columns).sum()
+}
+
+/// A printable text, cut to so many columns; `…` stands for what is left out.
+pub fn fitted(text: &str, most: usize) -> String {
+    if width(text) <= most {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |character: &char| {
+        used += columns(*character);
+        used <= most
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    if most > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Marks that are drawn over the character before them: the ranges in common use.
+fn is_combining(character: char) -> bool {
+    matches!(character,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{610}'..='\u{61a}'
+        | '\u{64b}'..='\u{65f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Characters that terminals draw two columns wide (Unicode's East Asian Width `W` and `F`, by block).
+fn is_wide(character: char) -> bool {
+    matches!(character,
+        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{303e}' | '\u{3041}'..='\u{33ff}' | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{a000}'..='\u{a4cf}' | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1f64f}' | '\u{1f680}'..='\u{1f6ff}' | '\u{1f900}'..='\u{1f9ff}'
+        | '\u{20000}'..='\u{3fffd}')
+}
+
 /// As [`printable`], line by line.
 pub fn printable_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(printable).collect();
@@ -131,6 +181,16 @@ mod tests {
         assert!(!text.chars().any(|character| character != '\n' && character.is_control()), "{text}");
         assert!(!text.contains('\u{202e}') && text.contains('ü'), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
+    }
+
+    #[test]
+    fn texts_are_cut_by_the_columns_they_take() {
+        assert_eq!(width("aü漢🦀e\u{301}"), 7);
+        assert_eq!(fitted("reading", 7), "reading");
+        assert_eq!(fitted("reading", 6), "readi…");
+        assert_eq!(fitted("漢漢漢", 5), "漢漢…");
+        assert_eq!(fitted("漢漢漢", 4), "漢…");
+        assert_eq!((fitted("ab", 1).as_str(), fitted("ab", 0).as_str()), ("…", ""));
     }
 
     #[test]

@@ -181,6 +181,9 @@ fn summary(workflow: &Workflow) -> Value {
         "templates": workflow.templates.keys().collect::<Vec<_>>(),
         "schemas": workflow.schemas.keys().collect::<Vec<_>>(),
     });
+    if !workflow.budget.is_unlimited() {
+        summary["budget"] = json!(workflow.budget);
+    }
     if !workflow.workflows.is_empty() {
         let used = workflow.workflows.iter().map(|(name, used)| {
             let uses: Vec<&String> = used.workflow.workflows.keys().collect();

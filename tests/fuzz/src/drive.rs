@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use docket_core::Budget;
 use docket_core::definition::{Workflow, render_prompt};
 use docket_core::run::{
     Decision, Effect, Ending, Failure, Input, NewRun, Question, RunStages, RunState, StageStatus, Usage,
@@ -88,12 +89,12 @@ impl<'a> Run<'a> {
             7 => Input::Answer { stage: named(which), value: list, by },
             8 => Input::Approve { stage: named(which), comment: None, form: None, by },
             9 => Input::Reject { stage: named(which), to: named(which / 3), comment: Some("no".into()), by },
-            10 => Input::Retry { from: named(which).filter(|_| which > 2), by },
+            10 => Input::Retry { from: named(which).filter(|_| which > 2), budget: Budget::default(), by },
             11 => Input::Tick,
             12 => Input::ChildChanged { stage: named(which)?, attempt: 1 },
             13 => Input::Pause { by },
             14 => Input::Resume { by },
-            _ if which > 12 => Input::Cancel { by },
+            _ if which > 12 => Input::Cancel { by, used: Vec::new() },
             _ => Input::Answer { stage: None, value: list, by },
         })
     }

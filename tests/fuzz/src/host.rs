@@ -161,14 +161,16 @@ fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
                 secrets: Secrets::default(),
             }),
         ),
-        command: Some(GrantedCommand {
+        commands: vec![GrantedCommand {
             name: "granted".to_owned(),
+            is_agent: true,
             path: if has_command { Ok(COMMAND.into()) } else { Err("it is not there".to_owned()) },
             folder: scratch.project_path(),
             environment: Vec::new(),
             secrets: Secrets::default(),
             records: scratch.records(),
-        }),
+        }],
+        launches: Arc::new(|| true),
         environment: Vec::new(),
     });
     assert!(!scratch.folders().work.exists(), "a stage's scratch is left behind");
@@ -204,7 +206,7 @@ fn word(program: &[u8]) -> String {
 fn said(heard: &[Notice], word: &str, limit: usize) {
     let mut bytes = 0;
     for notice in heard {
-        let (Notice::Log { text, .. } | Notice::Progress(text)) = notice;
+        let (Notice::Log { text, .. } | Notice::Progress(text)) = notice else { continue };
         assert!(!text.contains(word), "the guest tells: {text}");
         assert_harmless("a notice", text);
         assert!(!text.contains('\n'), "a notice of several lines");

@@ -59,6 +59,7 @@ impl Stage for Guest {
             "spawn" => process::spawn(&act)?,
             "converse" => process::converse(&act)?,
             "listen" => process::listen(&act)?,
+            "meter" => process::meter(request)?,
             "fixed" => act.config.get("value").cloned().unwrap_or_default(),
             "answer" => answers(&request.config),
             other => return Err(Error::new("act-unknown", format!("there is no act '{other}'"))),

@@ -1,4 +1,4 @@
-//! The acts `spawn`, `converse` and `listen`. Only with the feature `spawn` does the component import `docket:stage/process` and
+//! The acts `spawn`, `converse`, `listen` and `meter`. Only with the feature `spawn` does the component import `docket:stage/process` and
 //! `docket:stage/dialogue`.
 
 use docket_plugin::{Error, Value};
@@ -13,6 +13,50 @@ pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
     let message =
         format!("'{}' can't be run: this guest was built without the feature `spawn`", act.text("program")?);
     Err(Error::new("built-without-spawn", message))
+}
+
+#[cfg(not(feature = "spawn"))]
+pub(crate) fn meter(_: &docket_plugin::Request) -> Result<Value, Error> {
+    Err(Error::new("built-without-spawn", "this guest was built without the feature `spawn`"))
+}
+
+/// Is a launcher: runs the profile's command with the prompt, so often as `times` says. Lines that are `{"doing": …}` and
+/// `{"used": {…}}` are told as they come; the last one of another kind is the result.
+#[cfg(feature = "spawn")]
+pub(crate) fn meter(request: &docket_plugin::Request) -> Result<Value, Error> {
+    use docket_plugin::process::{self, Argument, Command, Event};
+    use docket_plugin::report;
+
+    let profile = &request.agent()?.profile;
+    let times = request.config.get("times").and_then(Value::as_u64).unwrap_or(1);
+    let mut answer = Value::Null;
+    for _ in 0..times {
+        let child = process::spawn(&Command {
+            program: profile.program.clone().unwrap_or_default(),
+            arguments: profile.arguments.iter().map(|text| Argument::from(text.as_str())).collect(),
+            attachments: Vec::new(),
+            stdin: Some(request.agent()?.prompt.clone()),
+        })?;
+        loop {
+            match child.next(PATIENCE as u64) {
+                Event::Stdout(line) => match serde_json::from_str::<Value>(&line) {
+                    Ok(said) if said.get("doing").is_some() => {
+                        report::progress(said["doing"].as_str().unwrap_or_default());
+                    }
+                    Ok(said) if said.get("used").is_some() => drop(crate::talk::usage(&said["used"])),
+                    Ok(said) => answer = said,
+                    Err(_) => {}
+                },
+                Event::Stderr(_) => {}
+                Event::Exited(status) if status.code == Some(0) => break,
+                Event::Exited(status) => {
+                    return Err(Error::new("agent-failed", format!("it ended with {status:?}")));
+                }
+                Event::Idle => return Err(Error::new("agent-idle", "it is silent")),
+            }
+        }
+    }
+    Ok(answer)
 }
 
 /// How long a silent process is waited for, in milliseconds, when the config does not say.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Expression, InputSpec, Template};
+use crate::Budget;
 
 /// A checked workflow definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Workflow {
     pub stages: Vec<Stage>,
     /// How many stages may run at the same time.
     pub max_parallel: usize,
+    /// What its runs may use.
+    pub budget: Budget,
     /// What counts as success and what is said at the end.
     pub completion: Completion,
     /// Prompt templates the stages may use, by the name they are referred to with; text as it was when checked.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ChangeSet, Failure};
-use crate::Timestamp;
+use super::{AttemptUsage, ChangeSet, Failure, Usage};
+use crate::{Budget, Timestamp};
 
 /// Something that happened to a run. Stages are named by their position in the definition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,6 +136,9 @@ pub enum Event {
         /// Stages with a matrix of which only some items are done again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         reopened: Vec<usize>,
+        /// What the run may use from here on, of the kinds that were named.
+        #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
+        budget: Budget,
     },
     /// Somebody asked for a pause.
     PauseRequested {
@@ -165,6 +168,9 @@ pub enum Event {
     RunCancelled {
         /// Who.
         by: Actor,
+        /// What the stages had used that were stopped with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        used: Vec<AttemptUsage>,
     },
 }
 
@@ -189,6 +195,9 @@ pub struct NewRun {
     pub stage_types: Vec<StageSnapshot>,
     /// Launchers there were.
     pub launchers: Vec<String>,
+    /// Those of them that can start no process, so that nothing they do is on anybody's bill.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub idle_launchers: Vec<String>,
     /// Names of the stages, expressions replaced.
     pub stages: Vec<String>,
     /// Inputs, checked, defaults filled in.
@@ -260,6 +269,13 @@ pub struct RunOptions {
     /// Whether change sets are shown instead of applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// What the run may use in all.
+    #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
+    pub budget: Budget,
+    /// Of the run of a sub-workflow: the kinds that a person gave to a run it is part of, after seeing what was used.
+    /// What definitions say of these kinds does not count any more.
+    #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
+    pub raised: Budget,
 }
 
 /// Which launchers run a run's agents.
@@ -354,50 +370,7 @@ pub struct PluginUsed {
     pub grants: Vec<String>,
 }
 
-/// What an agent used. Nothing means unknown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Usage {
-    /// Tokens read by the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_tokens: Option<u64>,
-    /// Tokens read from the provider's cache.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cached_tokens: Option<u64>,
-    /// Tokens written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_tokens: Option<u64>,
-    /// Cost in US dollars.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<f64>,
-}
-
-impl Usage {
-    /// Whether nothing is known.
-    pub fn is_unknown(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Both together; what is unknown in both stays unknown. Plugins say what they like, so sums stop at the largest
-    /// number there is.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        fn sum<T>(left: Option<T>, right: Option<T>, add: impl FnOnce(T, T) -> T) -> Option<T> {
-            match (left, right) {
-                (Some(left), Some(right)) => Some(add(left, right)),
-                (left, right) => left.or(right),
-            }
-        }
-        Self {
-            input_tokens: sum(self.input_tokens, other.input_tokens, u64::saturating_add),
-            cached_tokens: sum(self.cached_tokens, other.cached_tokens, u64::saturating_add),
-            output_tokens: sum(self.output_tokens, other.output_tokens, u64::saturating_add),
-            // A cost that is no number can't be written as JSON: it would be unknown in the journal.
-            cost_usd: sum(self.cost_usd, other.cost_usd, |left: f64, right| (left + right).min(f64::MAX)),
-        }
-    }
-}
-
-/// Something a running stage says. Not recorded, only logged and shown; texts are free of control characters.
+/// Something a running stage says. Not recorded as such, only logged and shown; texts are free of control characters.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     /// A line for the log.
@@ -409,4 +382,6 @@ pub enum Notice {
     },
     /// What it is doing.
     Progress(String),
+    /// What its attempt has used so far, all in all.
+    Usage(Usage),
 }

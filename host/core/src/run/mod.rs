@@ -16,20 +16,20 @@ mod outputs;
 mod project_path;
 mod seal;
 mod siblings;
+mod spending;
 mod state;
 mod status;
 mod sub_run;
 mod survey;
 mod task;
+mod usage;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
-pub use claim::{
-    Claim, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId,
-};
+pub use claim::{Claim, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId};
 pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
 pub use event::{
     Actor, Event, LaunchSettings, MatrixItem, NewRun, Notice, ParentRun, PluginUsed, ProfileSnapshot,
-    Question, RunOptions, StageSnapshot, Usage, WorkflowSnapshot,
+    Question, RunOptions, StageSnapshot, WorkflowSnapshot,
 };
 pub use failure::Failure;
 pub use journal::{FORMAT, Journal, JournalError, JournalFault, Record, Tail, Writer, read};
@@ -38,6 +38,7 @@ pub use outputs::{Misfit, OutputSchemas, misfits, outputs_of, validate, validate
 pub use project_path::{PathError, ProjectPath};
 pub use seal::{is_sealed, is_sealed_text, seal, seal_text};
 pub use siblings::contested;
+pub use spending::{BUDGET_EXHAUSTED, Shortage, Spending};
 pub use state::{Feedback, ItemState, RunState, SentBack, StageState};
 pub use status::{RunStatus, StageStatus};
 pub use sub_run::{ID_PREFIX, child_run_id, sub_result};
@@ -45,3 +46,4 @@ pub use survey::{record_hashes, survey};
 pub use task::{
     DEFAULT_LAUNCHER, OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task,
 };
+pub use usage::{AttemptUsage, Usage};

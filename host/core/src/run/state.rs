@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Actor, ChangeSet, Failure, NewRun, PluginUsed, Question, RunStatus, StageStatus, Usage};
-use crate::Timestamp;
+use super::{
+    Actor, ChangeSet, Failure, NewRun, PluginUsed, Question, RunStatus, Spending, StageStatus, Usage,
+};
+use crate::{Budget, Timestamp};
 
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,12 @@ pub struct RunState {
     pub ended_at: Option<Timestamp>,
     /// Who cancelled it.
     pub cancelled_by: Option<Actor>,
+    /// What it used.
+    pub spending: Spending,
+    /// What it may use.
+    pub budget: Budget,
+    /// The kinds of it that a person gave after seeing what was used.
+    pub raised: Budget,
 }
 
 /// A stage of a run, or one item of a stage with a matrix.
@@ -79,7 +87,7 @@ pub struct StageState {
     pub skipped: Option<String>,
     /// Which plugin ran it.
     pub plugin: Option<PluginUsed>,
-    /// What it used.
+    /// What its last attempt used; of a stage with a matrix, what those of its items did.
     pub usage: Usage,
     /// What people found wrong with its earlier work, oldest first.
     pub feedback: Vec<Feedback>,
@@ -176,7 +184,9 @@ impl StageState {
         let is_same = attempt == self.attempt;
         let tries = self.tries + u32::from(!is_same);
         let since = self.started_at.filter(|_| is_same);
+        let used = if is_same { self.usage } else { Usage::default() };
         self.reset();
+        self.usage = used;
         self.tries = tries;
         self.attempt = attempt;
         self.status = StageStatus::Running;
@@ -194,6 +204,7 @@ impl RunState {
     pub fn new(start: NewRun, at: Timestamp) -> Self {
         let names = start.stages.iter().cloned().enumerate();
         let stages = names.map(|(position, name)| StageState::new(position, name, None)).collect();
+        let (budget, raised) = (start.options.budget, start.options.raised);
         Self {
             start,
             status: RunStatus::Running,
@@ -205,6 +216,9 @@ impl RunState {
             updated_at: at,
             ended_at: None,
             cancelled_by: None,
+            spending: Spending::default(),
+            budget,
+            raised,
         }
     }
 

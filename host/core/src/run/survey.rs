@@ -80,6 +80,7 @@ mod tests {
             schemas: [].into(),
             stage_types: vec![],
             launchers: vec![],
+            idle_launchers: vec![],
             stages: vec!["only".into()],
             inputs: [].into(),
             date: "2026-01-02".into(),

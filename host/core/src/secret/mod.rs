@@ -4,6 +4,7 @@
 //! This guards against accidents (an agent that prints its environment, a client that quotes the header it sent), not
 //! against a program that means to hide a value: any cipher of its own goes through.
 
+mod pieces;
 mod spelling;
 mod stream;
 
@@ -16,6 +17,8 @@ pub use stream::SecretStream;
 
 /// Values with fewer bytes are not masked: they would be found in harmless words, and each mark would give them away.
 pub const SHORTEST: usize = 6;
+/// So many bytes of a value at the end of a text that was cut are taken for its beginning.
+const CUT: usize = 4;
 
 /// The values that must not be seen, ready to be looked for. A copy costs nothing.
 #[derive(Clone, Default)]
@@ -66,18 +69,41 @@ impl Secrets {
     pub fn mask(&self, text: &str) -> String {
         match &self.inner {
             None => text.to_owned(),
-            Some(spellings) => spellings.masked(&[], text, false),
+            Some(spellings) => spellings.masked(&[], text, None),
         }
     }
 
-    /// Masks every text of a value in place, the names of fields included.
+    /// As [`Self::mask`], for a text whose lines may have been cut: what could be the beginning of a value is masked at
+    /// the end of each line, too.
+    pub fn mask_cut(&self, text: &str) -> String {
+        let Some(spellings) = &self.inner else { return text.to_owned() };
+        // Whole values first: of one that goes on over a line break nothing is left then.
+        let whole = self.mask(text);
+        let lines = whole.split('\n').map(|line| spellings.masked(&[], line, Some(CUT)));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A transcript with every value masked, in lines of JSON also one that comes in pieces: what an agent says in
+    /// parts, each in a line of its own.
+    pub fn mask_transcript(&self, text: &str) -> String {
+        match &self.inner {
+            None => text.to_owned(),
+            Some(_) => pieces::mask(self, &self.mask(text)),
+        }
+    }
+
+    /// Masks every text of a value in place, the names of fields included. A value may begin in one text of a list and
+    /// end in a later one.
     pub fn mask_json(&self, value: &mut Value) {
         if self.is_empty() {
             return;
         }
         match value {
             Value::String(text) => *text = self.mask(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_json(item)),
+            Value::Array(items) => {
+                items.iter_mut().for_each(|item| self.mask_json(item));
+                pieces::mask_list(self, items);
+            }
             Value::Object(fields) => {
                 let old = std::mem::take(fields);
                 for (name, mut field) in old {
@@ -114,9 +140,9 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Spellings {
-    /// The text masked, as it goes on after `before` (without line breaks). With `open`, the text may go on, too: what
-    /// could be the beginning of a value is masked at its end.
-    fn masked(&self, before: &[u8], text: &str, open: bool) -> String {
+    /// The text masked, as it goes on after `before` (without line breaks). With `open`, the text may go on, too: so many
+    /// bytes or more that could be the beginning of a value are masked at its end.
+    fn masked(&self, before: &[u8], text: &str, open: Option<usize>) -> String {
         let mut dense = before.to_vec();
         let mut places = Vec::with_capacity(text.len());
         for (place, byte) in text.bytes().enumerate().filter(|(_, byte)| !is_line_break(*byte)) {
@@ -140,13 +166,13 @@ impl Spellings {
     }
 
     /// Where values are, in order and apart from each other.
-    fn spans(&self, dense: &[u8], open: bool) -> Vec<Span> {
+    fn spans(&self, dense: &[u8], open: Option<usize>) -> Vec<Span> {
         let found = self.search.find_overlapping_iter(dense);
         let mut spans: Vec<Span> =
             found.map(|found| (found.start(), found.end(), found.pattern().as_usize())).collect();
-        if open {
+        if let Some(least) = open {
             let beginnings = self.spellings.iter().enumerate().filter_map(|(index, (spelling, _))| {
-                let length = stream::beginning(dense, spelling)?;
+                let length = stream::beginning(dense, spelling, least)?;
                 Some((dense.len() - length, dense.len(), index))
             });
             spans.extend(beginnings);

@@ -86,6 +86,97 @@ fn a_value_over_two_lines_is_masked_in_both_and_nothing_is_held_back() {
     assert_eq!(stream.line("ilent line"), "ilent line");
 }
 
+#[test]
+fn the_ways_in_which_languages_write_json_and_addresses_do_not_hide_a_value() {
+    const ODD: &str = "a/b'c&d<e>f+g \"h\" \u{e4}\u{1f980}!*()~";
+    let secrets = Secrets::new([("K", ODD)]);
+    for (writer, text) in [
+        ("Python, json.dumps", r#"a/b'c&d<e>f+g \"h\" \u00e4\ud83e\udd80!*()~"#),
+        ("PHP, json_encode", r#"a\/b'c&d<e>f+g \"h\" \u00e4\ud83e\udd80!*()~"#),
+        ("Go, json.Marshal", "a/b'c\\u0026d\\u003ce\\u003ef+g \\\"h\\\" ä🦀!*()~"),
+        (
+            ".NET, JsonSerializer",
+            r"a/b\u0027c\u0026d\u003Ce\u003Ef\u002Bg \u0022h\u0022 \u00E4\uD83E\uDD80!*()~",
+        ),
+        ("JSON in JSON", r#"a/b'c&d<e>f+g \\\"h\\\" ä🦀!*()~"#),
+        ("Python's in JSON", r#"a/b'c&d<e>f+g \\\"h\\\" \\u00e4\\ud83e\\udd80!*()~"#),
+        ("RFC 3986", "a%2Fb%27c%26d%3Ce%3Ef%2Bg%20%22h%22%20%C3%A4%F0%9F%A6%80%21%2A%28%29~"),
+        ("Python, quote", "a/b%27c%26d%3Ce%3Ef%2Bg%20%22h%22%20%C3%A4%F0%9F%A6%80%21%2A%28%29~"),
+        ("encodeURIComponent", "a%2Fb'c%26d%3Ce%3Ef%2Bg%20%22h%22%20%C3%A4%F0%9F%A6%80!*()~"),
+        ("encodeURI", "a/b'c&d%3Ce%3Ef+g%20%22h%22%20%C3%A4%F0%9F%A6%80!*()~"),
+        ("xxd -p", "612f62276326643c653e662b6720226822 20c3a4f09fa680212a28297e"),
+    ] {
+        let text = text.replace("6822 20", "682220");
+        assert_eq!(secrets.mask(&format!("[{text}]")), "[•••[K]]", "{writer}");
+    }
+}
+
+#[test]
+fn a_value_that_an_agent_says_in_pieces_is_masked_in_each() {
+    let key = "QRSTUVWXYZ-QSUWYRTVXZ";
+    let secrets = Secrets::new([("K", key)]);
+    let event = |text: &str| json!({ "type": "delta", "item": { "text": text } }).to_string();
+    for size in 1..8 {
+        let said: Vec<char> = format!("the key is {key}, I think").chars().collect();
+        let lines: Vec<String> =
+            said.chunks(size).map(|piece| event(&piece.iter().collect::<String>())).collect();
+        let mut stream = secrets.stream();
+        let shown: String = lines.iter().map(|line| stream.line(line) + "\n").collect();
+        let left = |shown: &str| {
+            let texts =
+                shown.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+            let text: String =
+                texts.map(|event| event["item"]["text"].as_str().expect("text").to_owned()).collect();
+            (text.matches(|letter: char| letter.is_ascii_uppercase() && letter != 'I').count(), text)
+        };
+        // What was said before it could be told is all that is seen.
+        let (seen, text) = left(&shown.replace("•••[K]", ""));
+        assert!(seen < SHORTEST && text.ends_with(", I think"), "{size}: {text}");
+        let (seen, text) = left(&secrets.mask_transcript(&lines.join("\n")).replace("•••[K]", ""));
+        assert_eq!((seen, text.as_str()), (0, "the key is , I think"), "{size}");
+    }
+}
+
+#[test]
+fn pieces_of_harmless_words_stay_as_they_are() {
+    let secrets = Secrets::new([("K", "sk-live-12345678")]);
+    let lines = [
+        r#"{"d":"a ta"}"#,
+        r#"{"d":"sk-"}"#,
+        r#"{ "d": "force, sk-" }"#,
+        r#"{"d":"live music"}"#,
+        "no JSON: {",
+    ];
+    let mut stream = secrets.stream();
+    for line in lines {
+        assert_eq!(stream.line(line), line);
+    }
+    let text = lines.join("\n");
+    assert_eq!(secrets.mask_transcript(&text), text);
+    let mut value = json!(["sk-", "live music", ["sk-live"]]);
+    let before = value.clone();
+    secrets.mask_json(&mut value);
+    assert_eq!(value, before);
+}
+
+#[test]
+fn a_value_over_several_texts_of_a_list_is_masked_in_each() {
+    let secrets = Secrets::new([("K", "sk-live-12345678")]);
+    let mut value = json!({ "lines": ["a\nsk-", "live-12", 7, "345678 b\n", "c"] });
+    secrets.mask_json(&mut value);
+    assert_eq!(value, json!({ "lines": ["a\n•••[K]", "•••[K]", 7, "•••[K] b\n", "c"] }));
+}
+
+#[test]
+fn what_was_cut_within_a_value_does_not_show_its_beginning() {
+    let secrets = Secrets::new([("K", "sk-live-12345678")]);
+    assert_eq!(
+        secrets.mask_cut("one sk-live-1\ntwo sk-live-12345678\nthree sk-"),
+        "one •••[K]\ntwo •••[K]\nthree sk-"
+    );
+    assert_eq!(secrets.mask_cut("one sk-live-\n12345678"), "one •••[K]\n•••[K]");
+}
+
 proptest! {
     #[test]
     fn no_spelling_at_any_place_comes_through(

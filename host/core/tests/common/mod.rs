@@ -58,6 +58,7 @@ pub(crate) fn new_run(workflow: &Workflow, text: &str) -> NewRun {
         schemas: workflow.schemas.clone(),
         stage_types: vec![],
         launchers: vec![],
+        idle_launchers: vec![],
         stages: workflow.stages.iter().map(|stage| stage.name.source().to_owned()).collect(),
         inputs: BTreeMap::new(),
         date: "2026-01-02".into(),

@@ -2,17 +2,22 @@
 
 use std::fmt::Write as _;
 
+use docket_core::{Budget, Dollars};
 use proptest::prelude::*;
 
 /// What a stage is.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Work,
+    /// An agent that is a process.
+    Agent,
     Approval,
     /// Runs another workflow; the machine plays it as work that may wait and go on.
     Uses,
     /// A matrix of so many items, with a condition for each item or none.
     Matrix(usize, bool),
+    /// So many agents.
+    Agents(usize),
     /// A matrix over what an earlier stage found, which may be something else each time.
     MatrixOfResult,
 }
@@ -30,6 +35,8 @@ enum Condition {
 fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![
         5 => Just(Kind::Work),
+        4 => Just(Kind::Agent),
+        2 => (1..5_usize).prop_map(Kind::Agents),
         3 => Just(Kind::Approval),
         2 => Just(Kind::Uses),
         3 => (0..5_usize, any::<bool>()).prop_map(|(items, condition)| Kind::Matrix(items, condition)),
@@ -43,6 +50,17 @@ fn condition() -> impl Strategy<Value = Condition> {
         1 => Just(Condition::OfFirst),
         1 => Just(Condition::OfResult),
     ]
+}
+
+/// What a run may use, at random: so many launches, tokens and tenths of a dollar.
+pub(crate) fn budget() -> impl Strategy<Value = Budget> {
+    let perhaps = |most| proptest::option::weighted(0.4, 1..most);
+    (perhaps(8_u64), perhaps(80), perhaps(8)).prop_map(|(launches, tokens, tenths)| Budget {
+        #[expect(clippy::cast_precision_loss, reason = "less than ten")]
+        usd: tenths.and_then(|tenths: u64| Dollars::of(tenths as f64 / 10.0)),
+        tokens,
+        launches,
+    })
 }
 
 /// Two to five stages. The first is plain work, and others may build on what it finds.
@@ -83,9 +101,16 @@ pub(crate) fn definition() -> impl Strategy<Value = String> {
     })
 }
 
+const AGENT: &str = "    type: agent\n    launcher: shell\n    config: { prompt_template: ask.md }\n";
+
 fn kind_lines(kind: Kind) -> String {
     match kind {
         Kind::Work => "    type: work\n".to_owned(),
+        Kind::Agent => AGENT.to_owned(),
+        Kind::Agents(items) => {
+            let list: Vec<String> = (0..items).map(|item| item.to_string()).collect();
+            format!("{AGENT}    matrix: {{ x: [{}] }}\n", list.join(", "))
+        }
         Kind::Approval => "    type: approval\n".to_owned(),
         Kind::Uses => "    uses: child\n".to_owned(),
         Kind::Matrix(items, condition) => {

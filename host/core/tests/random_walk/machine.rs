@@ -1,12 +1,13 @@
 //! The machine around the rules, played by a few lines: it does what effects say, keeps a journal, dies, and counts
 //! what was executed. It decides nothing; what must hold is in `promises`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use docket_core::Budget;
 use docket_core::definition::Workflow;
 use docket_core::run::{
-    Decision, Effect, Ending, Event, Failure, Input, Question, RunState, StageStatus, Usage, Writer, create,
-    decide, read,
+    AttemptUsage, Decision, Effect, Ending, Event, Failure, Input, Question, RunState, StageStatus, Usage,
+    Writer, create, decide, read,
 };
 use serde_json::json;
 
@@ -29,13 +30,19 @@ pub(crate) struct Machine {
     executed: BTreeSet<(String, u32)>,
     /// Those that docket's death interrupted, or whose sub-workflow waits: they may be executed again.
     unfinished: BTreeSet<(String, u32)>,
+    /// How many processes each attempt has started: what the folders of processes tell.
+    pub(crate) processes: BTreeMap<(usize, u32), u64>,
+    /// Attempts that were refused a process.
+    refused: BTreeSet<(usize, u32)>,
     seconds: i64,
 }
 
 impl Machine {
-    pub(crate) fn start(text: &str) -> Self {
+    pub(crate) fn start(text: &str, budget: Budget) -> Self {
         let workflow = workflow(text);
-        let (state, decision) = create(&workflow, new_run(&workflow, text), at(0));
+        let mut start = new_run(&workflow, text);
+        start.options.budget = budget;
+        let (state, decision) = create(&workflow, start, at(0));
         let mut machine = Self {
             workflow,
             state,
@@ -47,6 +54,8 @@ impl Machine {
             meddled: false,
             executed: BTreeSet::new(),
             unfinished: BTreeSet::new(),
+            processes: BTreeMap::new(),
+            refused: BTreeSet::new(),
             seconds: 0,
         };
         machine.record(&decision);
@@ -83,10 +92,20 @@ impl Machine {
             }
             Step::Approve { which } => self.approve(*which),
             Step::Reject { which, to } => self.reject(*which, *to),
-            Step::Retry { from } => {
+            Step::Retry { from, more } => {
                 let all = self.positions(|_, _| true);
                 let from = from.and_then(|which| self.pick(&all, which));
-                self.feed(Input::Retry { from, by: me() });
+                let launches = more.map(|more| self.processes.values().sum::<u64>() + more);
+                let budget = Budget { launches, ..Budget::default() };
+                let taken = self.feed(Input::Retry { from, budget, by: me() });
+                assert!(!taken || *more != Some(0), "a budget that leaves nothing is refused");
+            }
+            Step::Launch { which } => {
+                let agents: Vec<(usize, u32)> =
+                    self.running.iter().copied().filter(|(stage, _)| self.is_agent(*stage)).collect();
+                if let Some(key) = which.checked_rem(agents.len()).map(|which| agents[which]) {
+                    self.launch(key);
+                }
             }
             Step::ChildChanged { which } => {
                 let waiting = self.positions(|uses, status| uses && status == StageStatus::Waiting);
@@ -107,7 +126,7 @@ impl Machine {
             Step::Pause => drop(self.feed(Input::Pause { by: me() })),
             Step::Resume if self.running.is_empty() => drop(self.feed(Input::Resume { by: me() })),
             Step::Resume => {}
-            Step::Cancel => drop(self.feed(Input::Cancel { by: me() })),
+            Step::Cancel => self.cancel(),
             Step::Meddle => self.meddled = !self.meddled,
             Step::Crash { loses, then } => self.crash(*loses, then),
         }
@@ -124,6 +143,41 @@ impl Machine {
 
     fn uses(&self, position: usize) -> bool {
         self.workflow.stages[self.state.stages[position].definition].uses.is_some()
+    }
+
+    /// Whether a stage asks an agent that is a process.
+    pub(crate) fn is_agent(&self, position: usize) -> bool {
+        self.workflow.stages[self.state.stages[position].definition].stage_type == "agent"
+    }
+
+    /// Starts a process for an attempt, unless the budget has no launch left.
+    fn launch(&mut self, key: (usize, u32)) {
+        let launched: u64 = self.processes.values().sum();
+        if self.state.budget.launches.is_some_and(|most| launched >= most) {
+            self.refused.insert(key);
+        } else {
+            *self.processes.entry(key).or_default() += 1;
+        }
+    }
+
+    /// What an attempt has used: some agents cost something, all of them need tokens.
+    fn usage(&self, key: (usize, u32)) -> Usage {
+        let Some(launches) = self.processes.get(&key).copied() else { return Usage::default() };
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let cost_usd = key.0.is_multiple_of(2).then_some(launches as f64 / 10.0);
+        Usage { input_tokens: Some(10 * launches), cost_usd, launches: Some(launches), ..Usage::default() }
+    }
+
+    fn cancel(&mut self) {
+        // Those that docket left behind when it died included.
+        let executing = self.state.stages.iter().enumerate().filter(|(_, stage)| stage.is_executing());
+        let used = executing.map(|(stage, now)| AttemptUsage {
+            stage,
+            attempt: now.attempt,
+            usage: self.usage((stage, now.attempt)),
+        });
+        let used = used.collect();
+        self.feed(Input::Cancel { by: me(), used });
     }
 
     fn pick(&self, positions: &[usize], which: usize) -> Option<String> {
@@ -217,7 +271,10 @@ impl Machine {
             self.unfinished.insert(key);
         }
         let plugin = (!uses).then(plugin);
-        self.feed(Input::StageEnded { stage, attempt, ending, plugin, usage: Usage::default() });
+        let is_refused = self.refused.contains(&(stage, attempt));
+        let ending = if is_refused { Ending::OverBudget { below: None } } else { ending };
+        let usage = self.usage((stage, attempt));
+        self.feed(Input::StageEnded { stage, attempt, ending, plugin, usage });
     }
 
     /// Forgets everything, reads the journal, and goes on.
@@ -241,7 +298,7 @@ impl Machine {
         }
         match then {
             Then::Resume => drop(self.feed(Input::Resume { by: me() })),
-            Then::Cancel => drop(self.feed(Input::Cancel { by: me() })),
+            Then::Cancel => self.cancel(),
             Then::Pause => {
                 self.feed(Input::Pause { by: me() });
                 self.feed(Input::Resume { by: me() });
@@ -318,5 +375,9 @@ impl Machine {
         let is_new = self.executed.insert(key.clone());
         assert!(is_new || self.unfinished.remove(&key), "{key:?} is executed again though it came to an end");
         self.running.push((stage, attempt));
+        // What was started before docket died is taken up, not started again.
+        if self.is_agent(stage) && !self.processes.contains_key(&(stage, attempt)) {
+            self.launch((stage, attempt));
+        }
     }
 }

@@ -10,7 +10,7 @@ mod machine;
 mod promises;
 mod step;
 
-use definition::definition;
+use definition::{budget, definition};
 use docket_core::run::RunStatus;
 use machine::Machine;
 use proptest::prelude::*;
@@ -35,9 +35,10 @@ proptest! {
     #[test]
     fn whatever_happens_the_promises_hold(
         text in definition(),
+        budget in budget(),
         steps in proptest::collection::vec(step(), 1..60),
     ) {
-        let mut machine = Machine::start(&text);
+        let mut machine = Machine::start(&text, budget);
         for step in &steps {
             machine.step(step);
         }
@@ -45,8 +46,8 @@ proptest! {
 
     /// Left alone, every run comes to an end, and well if nothing but good happens from then on.
     #[test]
-    fn every_run_ends(text in definition(), steps in proptest::collection::vec(step(), 0..30)) {
-        let mut machine = Machine::start(&text);
+    fn every_run_ends(text in definition(), budget in budget(), steps in proptest::collection::vec(step(), 0..30)) {
+        let mut machine = Machine::start(&text, budget);
         for step in &steps {
             machine.step(step);
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use docket_core::definition::Workflow;
-use docket_core::run::{Decision, Effect, Event, Input, RunState, RunStatus, StageState, StageStatus};
+use docket_core::run::{
+    BUDGET_EXHAUSTED, Decision, Effect, Event, Input, RunState, RunStatus, StageState, StageStatus,
+};
 use serde_json::Value;
 
 use crate::machine::Machine;
@@ -27,6 +29,7 @@ pub(crate) fn check_decision(
     check_results(workflow, before, after, decision);
     check_attempts(before, after, decision);
     check_starts(workflow, before, after, decision);
+    check_budget(workflow, before, after, decision);
     let is_complete = after.status == RunStatus::Completed;
     assert!(
         !(is_complete && after.stages.iter().any(|stage| stage.changes_owed)),
@@ -138,8 +141,44 @@ fn check_starts(workflow: &Workflow, before: &RunState, after: &RunState, decisi
     assert!(!is_new_start || executing <= workflow.max_parallel, "{executing} stages run at once");
 }
 
+/// No agent is started when the budget leaves nothing for it, and none is refused when it does.
+fn check_budget(workflow: &Workflow, before: &RunState, after: &RunState, decision: &Decision) {
+    let used = after.spending.total();
+    let is_agent = |position: usize| workflow.stages[after.stages[position].definition].stage_type == "agent";
+    let begins = |event: &Event| matches!(event, Event::StageStarted { stage, .. } if is_agent(*stage));
+    if decision.events.iter().any(begins) {
+        assert!(after.budget.used_up(&used).is_unlimited(), "started with {}", after.budget.told(&used));
+        let at_work = after.stages.iter().enumerate().filter(|(_, stage)| stage.is_executing());
+        let at_work = at_work.filter(|(position, _)| is_agent(*position)).count() as u64;
+        let launches = used.launches.unwrap_or(0) + at_work;
+        assert!(after.budget.launches.is_none_or(|most| launches <= most), "{launches} launches");
+    }
+    for event in &decision.events {
+        if let Event::StageFailed { stage, failure, plugin, retry_at, .. } = event
+            && failure.code == BUDGET_EXHAUSTED
+        {
+            assert!(is_agent(*stage) && retry_at.is_none(), "{event:?}");
+            let before = before.stages.get(*stage).map(|stage| stage.status);
+            let was_begun = plugin.is_some();
+            assert_eq!(was_begun, before == Some(StageStatus::Running), "{event:?}");
+            assert!(was_begun || !after.budget.used_up(&used).is_unlimited(), "{}", after.budget.told(&used));
+        }
+    }
+}
+
+/// Every process is counted once, whatever became of docket, and there are never more than the budget allows.
+fn check_launches(machine: &Machine) {
+    let Machine { state, processes, running, .. } = machine;
+    let started: u64 = processes.values().sum();
+    assert!(state.budget.launches.is_none_or(|most| started <= most), "{started} launches");
+    let is_over = |key: &&(usize, u32)| !running.contains(key);
+    let over: u64 = processes.keys().filter(is_over).map(|key| processes[key]).sum();
+    assert_eq!(state.spending.total().launches.unwrap_or(0), over, "{processes:?} {running:?}");
+}
+
 /// What must hold between two steps: a run never just stands there.
 pub(crate) fn check_standing(machine: &Machine) {
+    check_launches(machine);
     let Machine { workflow, state, .. } = machine;
     let stages = || state.stages.iter().enumerate();
     let executing: Vec<usize> =

@@ -24,9 +24,14 @@ pub(crate) enum Step {
         which: usize,
         to: Option<usize>,
     },
-    /// Somebody wants the n-th stage done again, or what failed.
+    /// Somebody wants the n-th stage done again, or what failed, and perhaps allows so many more launches for it.
     Retry {
         from: Option<usize>,
+        more: Option<u64>,
+    },
+    /// The n-th agent that is executed starts a further process, if it may.
+    Launch {
+        which: usize,
     },
     /// The child of the n-th stage that waits for one went on.
     ChildChanged {
@@ -85,7 +90,7 @@ fn told() -> impl Strategy<Value = Step> {
         3 => (any::<usize>(), any::<u8>()).prop_map(|(which, value)| Step::Answer { which, value }),
         3 => any::<usize>().prop_map(|which| Step::Approve { which }),
         3 => (any::<usize>(), perhaps()).prop_map(|(which, to)| Step::Reject { which, to }),
-        3 => perhaps().prop_map(|from| Step::Retry { from }),
+        3 => (perhaps(), proptest::option::of(0..5_u64)).prop_map(|(from, more)| Step::Retry { from, more }),
     ]
 }
 
@@ -100,6 +105,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         16 => (any::<usize>(), how()).prop_map(|(which, how)| Step::End { which, how }),
         10 => told(),
         2 => any::<usize>().prop_map(|which| Step::ChildChanged { which }),
+        3 => any::<usize>().prop_map(|which| Step::Launch { which }),
         3 => Just(Step::Tick),
         1 => Just(Step::Pause),
         3 => Just(Step::Resume),

@@ -161,7 +161,7 @@ fn only_a_stage_that_asks_for_approval_can_be_approved() {
 #[test]
 fn a_run_that_is_over_can_not_be_decided_about() {
     let mut run = asking(&[OK, LAST]);
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     for decision in [approve(Some("ok"), None), reject(Some("ok"), None, None)] {
         assert!(matches!(run.refused(decision), Refusal::NotWaiting { status: "cancelled", .. }));
     }

@@ -6,6 +6,7 @@ mod common;
 
 mod answers;
 mod approval;
+mod budget;
 mod claims;
 mod matrix;
 mod order;

@@ -132,11 +132,11 @@ fn a_pause_comes_after_the_stage_that_is_running() {
 #[test]
 fn cancelling_is_final_and_what_comes_later_is_ignored() {
     let mut run = Run::start(THREE);
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     assert_eq!(run.state.status, RunStatus::Cancelled);
     assert_eq!(run.statuses(), ["cancelled", "cancelled", "cancelled"]);
     assert_eq!(run.end_attempt(0, 1, Ending::Completed { result: json!({}), change_set: None }).events, []);
-    assert_eq!(run.feed(Input::Cancel { by: me() }).events, []);
+    assert_eq!(run.feed(Input::Cancel { by: me(), used: vec![] }).events, []);
     for input in [Input::Resume { by: me() }, Input::Pause { by: me() }] {
         assert!(matches!(run.try_feed(input), Err(Refusal::Over { .. })));
     }

@@ -192,7 +192,7 @@ fn a_resumed_run_still_knows_when_to_try_again() {
 fn a_cancelled_run_tries_nothing() {
     let mut run = Run::of(&[FLAKY]);
     run.fail(0);
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     assert_eq!((run.statuses(), run.state.next_retry()), (vec!["cancelled"], None));
     assert_eq!(run.tick_after(30).events, []);
 }

@@ -261,7 +261,7 @@ fn a_cancelled_run_goes_on_where_it_was() {
     ]);
     run.complete(0, json!({}));
     run.complete(3, json!(1));
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     assert_eq!(run.statuses(), ["completed", "cancelled", "cancelled", "completed", "cancelled"]);
     run.retry(None).expect("taken");
     assert_eq!((run.state.status, run.state.cancelled_by.as_ref()), (RunStatus::Running, None));
@@ -309,7 +309,7 @@ fn what_is_being_done_is_not_begun_again() {
 #[test]
 fn a_late_report_of_an_earlier_attempt_is_ignored() {
     let mut run = Run::of(&["name: one, type: work"]);
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     run.retry(None).expect("taken");
     let late = || Ending::Completed { result: json!("late"), change_set: None };
     assert_eq!(run.end_attempt(0, 1, late()).events, []);
@@ -322,7 +322,7 @@ fn files_that_a_cancelled_run_owed_are_written_when_it_goes_on() {
     // docket died between the record and the files, and the run was cancelled without being resumed.
     let mut run = Run::of(&["name: one, type: storage", "name: two, type: work"]);
     run.write(0);
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     run.retry(None).expect("taken");
     assert_eq!(run.effects, [Effect::Apply { stage: 0 }, Effect::Execute { stage: 1, attempt: 2 }]);
     run.feed(Input::Applied { stage: 0 });
@@ -335,7 +335,7 @@ fn a_matrix_that_only_had_to_be_gathered_is() {
     // Cancelled between the last item's record and its files.
     let mut run = Run::of(&["name: m, type: work, matrix: { x: [a] }"]);
     run.write(1);
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     assert_eq!(run.statuses(), ["cancelled", "completed"]);
     run.retry(None).expect("taken");
     assert_eq!(run.effects, [Effect::Apply { stage: 1 }], "its item is not done again");

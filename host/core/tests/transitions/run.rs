@@ -1,6 +1,7 @@
 //! A run being tested: its state, its journal, and the effects of the last decision. Every decision is checked for what
 //! holds for all of them, so that the tests need not say it.
 
+use docket_core::Budget;
 use docket_core::definition::Workflow;
 use docket_core::run::{
     Actor, Decision, Effect, Ending, Event, Failure, Input, NewRun, PluginUsed, Question, Refusal, RunState,
@@ -133,7 +134,11 @@ impl Run {
     }
 
     pub(crate) fn retry(&mut self, from: Option<&str>) -> Result<Decision, Refusal> {
-        self.try_feed(Input::Retry { from: from.map(str::to_owned), by: me() })
+        self.retry_with(from, Budget::default())
+    }
+
+    pub(crate) fn retry_with(&mut self, from: Option<&str>, budget: Budget) -> Result<Decision, Refusal> {
+        self.try_feed(Input::Retry { from: from.map(str::to_owned), budget, by: me() })
     }
 
     /// So much later, the clock ticks.

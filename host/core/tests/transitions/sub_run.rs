@@ -48,7 +48,7 @@ fn what_is_no_news_is_ignored() {
     for other in [changed("sub", 2), changed("ask", 1), changed("nobody", 1)] {
         assert_eq!(run.feed(other).events, []);
     }
-    run.feed(Input::Cancel { by: me() });
+    run.feed(Input::Cancel { by: me(), used: vec![] });
     assert_eq!(run.feed(changed("sub", 1)).events, [], "the run is over");
 }
 

@@ -242,7 +242,9 @@ fn tell_engine(error: &EngineError) -> Told {
         EngineError::Installed { hint, conflict, .. } => {
             told(Some(hint.clone()), if *conflict { ExitCode::Conflict } else { ExitCode::Usage })
         }
-        EngineError::Launcher { hint, .. } => told(Some(hint.clone()), ExitCode::Usage),
+        EngineError::Launcher { hint, .. } | EngineError::Budget { hint, .. } => {
+            told(Some(hint.clone()), ExitCode::Usage)
+        }
         EngineError::Refused(refusal) => {
             let (conflict, hint) = words::refusal(refusal);
             told(hint, if conflict { ExitCode::Conflict } else { ExitCode::Usage })

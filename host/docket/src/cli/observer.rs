@@ -1,26 +1,38 @@
-//! Shows a run while it happens: lines for people on standard error, events for programs on standard output.
+//! Shows a run while it happens: lines for people on standard error, events for programs on standard output. On a
+//! terminal, what stages say they are doing is one line that changes; the run's log has all of it.
+
+use std::collections::BTreeMap;
 
 use docket_core::Timestamp;
-use docket_core::run::{Event, RunState};
+use docket_core::run::{Event, Notice, RunState};
 
 use super::args::Output;
 use super::ui::Ui;
 use super::wire::EventLine;
 use crate::engine::Observer;
-use crate::report::live;
-use docket_core::run::Notice;
+use crate::report::live::{self, Doing};
+
+/// How long a stage may be silent before it is shown that it is at work, in milliseconds.
+const SILENCE: i64 = 1_000;
 
 /// Shows a run through a [`Ui`].
 pub(super) struct Shown<'a> {
     ui: &'a mut Ui,
-    activity: Option<(String, Timestamp)>,
-    /// Whether several stages are at work, so that it must be said which one says something.
-    is_crowded: bool,
+    /// The stages at work, by name.
+    at_work: BTreeMap<String, Doing>,
 }
 
 impl<'a> Shown<'a> {
     pub(super) fn new(ui: &'a mut Ui) -> Self {
-        Self { ui, activity: None, is_crowded: false }
+        Self { ui, at_work: BTreeMap::new() }
+    }
+
+    /// Shows what the stage that spoke last is doing.
+    fn show_live(&mut self) {
+        let now = Timestamp::now();
+        if let Some(text) = live::doing(&self.at_work, now) {
+            self.ui.show_live(&text);
+        }
     }
 }
 
@@ -32,21 +44,31 @@ impl Observer for Shown<'_> {
             Output::Jsonl => drop(self.ui.json(&EventLine::of(state, event, at), false)),
             Output::Json => {}
         }
-        self.is_crowded = state.stages.iter().filter(|stage| stage.is_executing()).count() > 1;
-        self.activity = match event {
-            Event::StageStarted { stage, .. } => Some((state.stages[*stage].name.clone(), at)),
-            _ => self.activity.take(),
-        };
+        if let Some(stage) = event.stage().and_then(|stage| state.stages.get(stage)) {
+            if stage.is_executing() {
+                self.at_work.insert(stage.name.clone(), Doing::since(at));
+            } else {
+                self.at_work.remove(&stage.name);
+            }
+        }
+        if state.status.is_over() {
+            self.at_work.clear();
+        }
     }
 
     fn notice(&mut self, stage: &str, notice: &Notice) {
-        if let Notice::Progress(text) = notice {
-            self.activity = Some((format!("{stage}: {text}"), Timestamp::now()));
+        let is_crowded = self.at_work.len() > 1;
+        if let Some(doing) = self.at_work.get_mut(stage) {
+            doing.hear(notice, Timestamp::now());
         }
-        if self.ui.output() == Output::Human
-            && let Some(line) = live::notice(self.is_crowded.then_some(stage), notice)
-        {
-            self.ui.line(&line);
+        match notice {
+            Notice::Progress(_) if self.ui.has_live_line() => self.show_live(),
+            notice if self.ui.output() == Output::Human => {
+                if let Some(line) = live::notice(is_crowded.then_some(stage), notice) {
+                    self.ui.line(&line);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -59,12 +81,10 @@ impl Observer for Shown<'_> {
     }
 
     fn idle(&mut self, _: &RunState) {
-        if let Some((text, since)) = &self.activity {
-            let seconds = (Timestamp::now().as_millisecond() - since.as_millisecond()) / 1000;
-            if seconds > 0 {
-                let text = format!("… {text} ({seconds}s)");
-                self.ui.show_live(&text);
-            }
+        let now = Timestamp::now().as_millisecond();
+        let is_worth_it = |doing: &Doing| doing.has_spoken() || now - doing.since.as_millisecond() > SILENCE;
+        if self.at_work.values().any(is_worth_it) {
+            self.show_live();
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use docket_core::text::{fitted, printable, width};
 use serde::Serialize;
 
 use super::args::Output;
@@ -14,12 +15,14 @@ use crate::report::live::{Line, Tone};
 pub(super) struct Ui {
     output: Output,
     live: bool,
-    shown_live: bool,
+    /// Columns of the line that is shown in place.
+    live_columns: usize,
+    is_unheard: bool,
 }
 
 impl Ui {
     pub(super) fn new(output: Output) -> Self {
-        Self { output, live: std::io::stderr().is_terminal(), shown_live: false }
+        Self { output, live: std::io::stderr().is_terminal(), live_columns: 0, is_unheard: false }
     }
 
     pub(super) fn set_output(&mut self, output: Output) {
@@ -51,7 +54,12 @@ impl Ui {
         let written = out.write_all(text.as_bytes()).and_then(|()| {
             if text.is_empty() || text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
         });
-        ignore_closed_pipe(written.and_then(|()| out.flush()))
+        match written.and_then(|()| out.flush()) {
+            // Whoever reads `docket … | head` has what they want.
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => self.is_unheard = true,
+            other => other?,
+        }
+        Ok(())
     }
 
     /// Puts out a value as JSON.
@@ -82,22 +90,36 @@ impl Ui {
         self.say(&format!("{style}{symbol}{}{style:#}", line.text));
     }
 
-    /// Shows what is going on right now, in place; on a terminal only.
+    /// Whether what is going on right now is shown in place: on a terminal, for people.
+    pub(super) fn has_live_line(&self) -> bool {
+        self.live && self.output == Output::Human
+    }
+
+    /// Whether whoever read standard output has gone.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.is_unheard
+    }
+
+    /// Shows what is going on right now, in one line that the next one takes the place of. Blanks and carriage returns do
+    /// it, which every terminal knows and no setting about colour takes out.
     pub(super) fn show_live(&mut self, text: &str) {
-        if !self.live || self.output != Output::Human {
+        if !self.has_live_line() {
             return;
         }
-        let mut out = anstream::stderr().lock();
-        let text: String = text.chars().take(100).collect();
-        let _ = write!(out, "\r\u{1b}[2K   {text}").and_then(|()| out.flush());
-        self.shown_live = true;
+        // The last column stays free: some terminals begin a new line after it.
+        let text = fitted(&printable(text), terminal_width().saturating_sub(1));
+        let columns = width(&text);
+        let blanks = " ".repeat(self.live_columns.saturating_sub(columns));
+        let mut out = std::io::stderr().lock();
+        let _ = write!(out, "\r{text}{blanks}").and_then(|()| out.flush());
+        self.live_columns = columns;
     }
 
     fn clear_live(&mut self) {
-        if self.shown_live {
-            let mut out = anstream::stderr().lock();
-            let _ = write!(out, "\r\u{1b}[2K").and_then(|()| out.flush());
-            self.shown_live = false;
+        if self.live_columns > 0 {
+            let mut out = std::io::stderr().lock();
+            let _ = write!(out, "\r{}\r", " ".repeat(self.live_columns)).and_then(|()| out.flush());
+            self.live_columns = 0;
         }
     }
 
@@ -128,6 +150,12 @@ impl Ui {
         }
         told.exit
     }
+}
+
+/// Columns of the terminal that standard error goes to.
+fn terminal_width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 /// Standard input and output for a protocol. From here on nothing else may be put out there.

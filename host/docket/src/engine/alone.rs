@@ -9,8 +9,8 @@ use docket_core::definition::closest;
 use docket_core::run::Failure;
 use serde_json::Value;
 
-use super::request::StageRequest;
 use super::promise::Promise;
+use super::request::StageRequest;
 use super::stage::{commands, plugin, plugin_cache, withheld};
 use super::{Engine, EngineError, launch, masked};
 use crate::plugin::host::answer::Answers;
@@ -72,6 +72,8 @@ impl Engine {
             notices: masked::notices(task.notices, &secrets),
             cancel: task.cancel,
             answers: Answers::new(Box::new(move |answer| judge.faults(answer, &hidden)), None),
+            // No agent is launched without a run.
+            launches: Arc::new(|| false),
             commands: commands(self, &grants, None, &records, stage_type),
             environment: launch::visible(&setting.environment, &grants.env),
             grants,

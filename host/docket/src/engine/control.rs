@@ -96,11 +96,12 @@ fn input(request: Request) -> Input {
     match request {
         Request::Pause { by } => Input::Pause { by },
         Request::Resume { by } => Input::Resume { by },
-        Request::Cancel { by } => Input::Cancel { by },
+        // The owner knows what was used until then.
+        Request::Cancel { by } => Input::Cancel { by, used: Vec::new() },
         Request::Submit { stage, value, by } => Input::Answer { stage, value, by },
         Request::Approve { stage, comment, form, by } => Input::Approve { stage, comment, form, by },
         Request::Reject { stage, to, comment, by } => Input::Reject { stage, to, comment, by },
-        Request::Retry { from, by } => Input::Retry { from, by },
+        Request::Retry { from, budget, by } => Input::Retry { from, budget, by },
         Request::ChildChanged { stage, attempt } => Input::ChildChanged { stage, attempt },
     }
 }
@@ -347,7 +348,8 @@ fn left_well(folder: &RunFolder) -> Result<(), EngineError> {
     ))
 }
 
-/// A run as it stands, from its journal; what its stages are doing comes from `state.json`. The status tells apart a
+/// A run as it stands, from its journal; what its stages are doing and have
+/// used by now comes from `state.json`. The status tells apart a
 /// run that is being run from one whose owner died.
 ///
 /// # Errors
@@ -359,14 +361,12 @@ pub fn look(folder: &RunFolder) -> Result<(RunState, RunSnapshot), StoreError> {
     if snapshot.status == ShownStatus::Running && !owned {
         snapshot.status = ShownStatus::Interrupted;
     }
-    let derived = folder.derived_state();
     if snapshot.stages.iter().any(|stage| stage.status == StageStatus::Waiting) {
         snapshot.set_claims(&Claims::of(&claims::read(folder)?), super::now());
     }
-    for stage in derived.filter(|_| owned).map(|run| run.stages).unwrap_or_default() {
-        if stage.activity.is_some() {
-            snapshot.set_activity(&stage.name, stage.activity);
-        }
+    if let Some(owners) = folder.derived_state().filter(|_| owned && snapshot.status == ShownStatus::Running)
+    {
+        snapshot.take_over_what_goes_on(owners);
     }
     Ok((state, snapshot))
 }

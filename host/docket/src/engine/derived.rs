@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use docket_core::Timestamp;
-use docket_core::run::{Event, Failure};
+use docket_core::run::{AttemptUsage, Event, Failure};
 use docket_core::text::printable;
 
 use super::EngineError;
@@ -81,6 +81,12 @@ impl Driver<'_> {
         for (stage, activity) in &self.activities {
             snapshot.set_activity(&self.state.stages[*stage].name, Some(activity.clone()));
         }
+        for (stage, usage) in &self.used {
+            let now = &self.state.stages[*stage];
+            let used = AttemptUsage { stage: *stage, attempt: now.attempt, usage: *usage };
+            snapshot.set_usage(&now.name, *usage, self.state.spending.of_stage_with(used));
+        }
+        snapshot.usage = self.total();
         write_json(&self.folder, "state.json", &snapshot)?;
         // The larger it is, the less often: at most a tenth of the time goes into it.
         self.fresh_until = Some(Instant::now() + STATE_INTERVAL.max(start.elapsed() * 10));

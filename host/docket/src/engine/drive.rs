@@ -2,8 +2,8 @@
 //! Whatever comes in is decided by `docket-core`, recorded, and only then acted upon and shown.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use docket_core::definition::{Workflow, check};
@@ -13,6 +13,8 @@ use docket_core::run::{
 };
 use docket_core::text::printable;
 
+use super::purse::Purse;
+use super::spending::Working;
 use super::stage::JobReply;
 use super::surroundings::Snapshot;
 use super::trust::log_stage_denial;
@@ -40,6 +42,11 @@ enum Message {
         stage: usize,
         notice: Notice,
     },
+    /// What a stage has used so far lies there, if nobody has taken it yet.
+    Used {
+        stage: usize,
+        usage: Arc<Mutex<Option<Usage>>>,
+    },
     Ended {
         stage: usize,
         attempt: u32,
@@ -61,10 +68,16 @@ pub struct Driver<'a> {
     journal: JournalFile,
     pub(super) workflow: Workflow,
     pub(super) state: RunState,
-    observer: &'a mut dyn Observer,
+    pub(super) observer: &'a mut dyn Observer,
     pub(super) interrupt: Interrupt,
     effects: VecDeque<Effect>,
-    running: BTreeMap<usize, (u32, Cancel)>,
+    pub(super) running: BTreeMap<usize, Working>,
+    /// What the stages that are at work have used by now, as far as they said.
+    pub(super) used: BTreeMap<usize, Usage>,
+    /// What is left of the budget meanwhile.
+    pub(super) purse: Arc<Purse>,
+    /// Whether it was said that an agent's cost can't be known.
+    pub(super) has_warned: bool,
     pub(super) activities: BTreeMap<usize, Activity>,
     /// The status in the project's index.
     pub(super) noted: Option<RunStatus>,
@@ -95,6 +108,7 @@ impl<'a> Driver<'a> {
         interrupt: Interrupt,
     ) -> Self {
         let (sender, receiver) = channel();
+        let purse = Arc::new(Purse::new(owned.state.budget.launches, None));
         Self {
             engine: Arc::clone(engine),
             folder: owned.folder,
@@ -106,6 +120,9 @@ impl<'a> Driver<'a> {
             interrupt,
             effects: VecDeque::new(),
             running: BTreeMap::new(),
+            used: BTreeMap::new(),
+            purse,
+            has_warned: false,
             activities: BTreeMap::new(),
             noted: None,
             fresh_until: None,
@@ -139,6 +156,7 @@ impl<'a> Driver<'a> {
         let mut driver =
             Self::new(engine, Owned { folder, ownership, journal, workflow, state }, observer, interrupt);
         driver.noted = Some(driver.state.status);
+        driver.purse.reopen(driver.launches_left()?);
         driver.make_derived_again()?;
         driver.dismiss_former_children();
         Ok(driver)
@@ -169,6 +187,7 @@ impl<'a> Driver<'a> {
         }
         // When this fails, driving ends: the state is ahead of the journal and must not be used any more.
         self.journal.append(at, &decision)?;
+        self.refill(&decision.events)?;
         self.recorded(at, decision)?;
         self.dismiss_children(&before);
         Ok(())
@@ -192,9 +211,7 @@ impl<'a> Driver<'a> {
         }
         self.effects.extend(decision.effects);
         if self.state.status.is_over() {
-            for (_, cancel) in self.running.values() {
-                cancel.cancel();
-            }
+            self.running.values().for_each(|working| working.cancel.cancel());
         }
         Ok(())
     }
@@ -216,6 +233,7 @@ impl<'a> Driver<'a> {
             if !self.effects.is_empty() {
                 continue;
             }
+            self.heed_budget();
             if self.told_to_cancel.is_cancelled() && !self.state.status.is_over() {
                 let by = self.engine.setting().actor.clone();
                 self.cancel(by)?;
@@ -252,7 +270,8 @@ impl<'a> Driver<'a> {
     /// Cancels the run and ends what its stages left behind: processes that an earlier owner started and that outlived
     /// it, and runs of sub-workflows. Done again, it does what was not done the first time.
     pub(super) fn cancel(&mut self, by: Actor) -> Result<(), EngineError> {
-        self.feed(Input::Cancel { by })?;
+        let used = self.used_at_work();
+        self.feed(Input::Cancel { by, used })?;
         for (position, stage) in self.state.stages.iter().enumerate() {
             if stage.status == StageStatus::Cancelled && !self.running.contains_key(&position) {
                 stop_all(&self.folder.records(&stage.name, stage.attempt));
@@ -296,7 +315,7 @@ impl<'a> Driver<'a> {
             return Ok(());
         }
         // Somebody resumed a run that was never left: the stage is being done already.
-        if self.running.get(&stage).is_some_and(|(running, _)| *running == attempt) {
+        if self.is_at_work(stage, attempt) {
             return Ok(());
         }
         let work = task(&self.workflow, &self.state, stage).and_then(|task| Work::prepare(self, task));
@@ -316,12 +335,13 @@ impl<'a> Driver<'a> {
                 });
             }
         };
-        let cancel = Cancel::default();
-        self.running.insert(stage, (attempt, cancel.clone()));
+        let working = Working::new(attempt, work.can_spend());
+        let (cancel, launches) = (working.cancel.clone(), working.launches(&self.purse));
+        self.running.insert(stage, working);
         let sender = self.sender.clone();
         std::thread::spawn(move || {
             let notices = notices(stage, sender.clone());
-            let reply = work.run(notices, cancel);
+            let reply = work.run(notices, cancel, launches);
             // The driver is gone only when the process is about to be.
             let _ = sender.send(match reply {
                 Ok(reply) => Message::Ended { stage, attempt, reply: Box::new(reply) },
@@ -331,12 +351,18 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
+    fn is_at_work(&self, stage: usize, attempt: u32) -> bool {
+        self.running.get(&stage).is_some_and(|working| working.attempt == attempt)
+    }
+
     /// A stage's thread has come to its end. The next attempt at the stage may have begun meanwhile.
-    fn forget(&mut self, stage: usize, attempt: u32) {
-        if self.running.get(&stage).is_some_and(|(running, _)| *running == attempt) {
-            self.running.remove(&stage);
-            self.activities.remove(&stage);
+    fn forget(&mut self, stage: usize, attempt: u32) -> Option<Working> {
+        if !self.is_at_work(stage, attempt) {
+            return None;
         }
+        self.activities.remove(&stage);
+        self.used.remove(&stage);
+        self.running.remove(&stage)
     }
 
     fn take(&mut self, message: Message) -> Result<(), EngineError> {
@@ -346,9 +372,15 @@ impl<'a> Driver<'a> {
                 Err(*error)
             }
             Message::Notice { stage, notice } => self.hear(stage, &notice),
+            Message::Used { stage, usage } => {
+                let usage = usage.lock().unwrap_or_else(PoisonError::into_inner).take();
+                usage.map_or(Ok(()), |usage| self.spend(stage, usage))
+            }
             Message::Ended { stage, attempt, reply } => {
-                self.forget(stage, attempt);
                 let JobReply { ending, plugin, usage, overtaken } = *reply;
+                self.warn_of_unpriced(stage, &usage)?;
+                let working = self.forget(stage, attempt);
+                let ending = working.map_or(None, |working| working.ended(ending));
                 // Told as what it is when it was another item of the same stage.
                 let by_other = overtaken.and_then(|path| contested(&self.state, stage, &path, None));
                 match by_other.map(Ending::Failed).or(ending) {
@@ -365,7 +397,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn hear(&mut self, stage: usize, notice: &Notice) -> Result<(), EngineError> {
+    pub(super) fn hear(&mut self, stage: usize, notice: &Notice) -> Result<(), EngineError> {
         let name = self.state.stages[stage].name.clone();
         let at = now();
         match notice {
@@ -376,6 +408,7 @@ impl<'a> Driver<'a> {
                 self.is_behind = true;
                 self.keep_up()?;
             }
+            Notice::Usage(usage) => return self.spend(stage, *usage),
         }
         self.observer.notice(&name, notice);
         Ok(())
@@ -392,8 +425,20 @@ fn refuse_foreign(engine: &Engine, state: &RunState) -> Result<(), EngineError> 
 }
 
 fn notices(stage: usize, sender: Sender<Message>) -> Notices {
+    let latest: Arc<Mutex<Option<Usage>>> = Arc::default();
     Arc::new(move |notice| {
+        let message = match notice {
+            // However often a stage says what it used, there is one message about it at a time.
+            Notice::Usage(usage) => {
+                let before = latest.lock().unwrap_or_else(PoisonError::into_inner).replace(usage);
+                if before.is_some() {
+                    return;
+                }
+                Message::Used { stage, usage: Arc::clone(&latest) }
+            }
+            notice => Message::Notice { stage, notice },
+        };
         // Nobody listens only when the process is about to end.
-        let _ = sender.send(Message::Notice { stage, notice });
+        let _ = sender.send(message);
     })
 }

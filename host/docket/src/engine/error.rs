@@ -76,7 +76,9 @@ pub enum EngineError {
     #[error(transparent)]
     Claim(#[from] ClaimRefusal),
     /// A claim that no task that waits was handed out with.
-    #[error("no task that waits was handed out with this claim: it was answered or given back, or somebody else had it since")]
+    #[error(
+        "no task that waits was handed out with this claim: it was answered or given back, or somebody else had it since"
+    )]
     UnknownClaim,
     /// A stage that is no agent's task.
     #[error("stage '{stage}' of run {run} is no agent's task; it is of type {stage_type}")]
@@ -97,6 +99,14 @@ pub enum EngineError {
     /// A profile or launcher that is not there.
     #[error("{message}")]
     Launcher {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A budget that the user's settings do not allow.
+    #[error("{message}")]
+    Budget {
         /// What is wrong.
         message: String,
         /// What to do.

@@ -40,7 +40,7 @@ pub(super) fn command(
 ) -> GrantedCommand {
     let named: Vec<String> = profile.environment.iter().chain(granted).cloned().collect();
     let secrets = secrets(setting, Some(profile), granted);
-    prepared(setting, name, &named, Whose { secrets, records, marker: whose })
+    prepared(setting, name, &named, Whose { secrets, records, marker: whose, is_agent: true })
 }
 
 /// The commands that a plugin was granted by name: they see what every command sees, and the variables that were granted
@@ -54,7 +54,7 @@ pub(super) fn named_commands(
 ) -> Vec<GrantedCommand> {
     let prepare = |name: &String| {
         let (secrets, records) = (secrets(setting, None, variables), records.to_owned());
-        prepared(setting, name, variables, Whose { secrets, records, marker: whose })
+        prepared(setting, name, variables, Whose { secrets, records, marker: whose, is_agent: false })
     };
     names.iter().map(prepare).collect()
 }
@@ -64,6 +64,7 @@ struct Whose<'a> {
     secrets: Secrets,
     records: PathBuf,
     marker: &'a str,
+    is_agent: bool,
 }
 
 /// A command of the user's machine; of the environment it sees the common variables and those with these names.
@@ -71,6 +72,7 @@ fn prepared(setting: &Setting, name: &str, named: &[String], whose: Whose<'_>) -
     let root = setting.project.root();
     GrantedCommand {
         name: name.to_owned(),
+        is_agent: whose.is_agent,
         path: resolve(name, Some(root), path_of(&setting.environment)),
         folder: root.to_owned(),
         environment: environment(&setting.environment, named, whose.marker),

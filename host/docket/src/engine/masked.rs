@@ -21,6 +21,7 @@ pub(super) fn notices(inner: Notices, secrets: &Secrets) -> Notices {
         inner(match notice {
             Notice::Log { level, text } => Notice::Log { level, text: streams.0.line(&text) },
             Notice::Progress(text) => Notice::Progress(streams.1.line(&text)),
+            Notice::Usage(usage) => Notice::Usage(usage),
         });
     })
 }
@@ -43,8 +44,9 @@ pub(super) fn outcome(mut outcome: Outcome, secrets: &Secrets) -> Outcome {
 
 fn mask_failure(failure: &mut Failure, secrets: &Secrets) {
     failure.code = secrets.mask(&failure.code);
-    failure.message = secrets.mask(&failure.message);
-    failure.hint = failure.hint.as_deref().map(|hint| secrets.mask(hint));
+    // A failure quotes last words, cut to what fits.
+    failure.message = secrets.mask_cut(&failure.message);
+    failure.hint = failure.hint.as_deref().map(|hint| secrets.mask_cut(hint));
     if let Some(rejected) = &mut failure.rejected {
         secrets.mask_json(rejected);
     }

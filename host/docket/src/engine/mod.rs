@@ -22,15 +22,18 @@ mod masked;
 pub mod plugins;
 mod promise;
 mod prompt;
+mod purse;
 pub mod request;
 pub mod resolution;
 pub mod rights;
 pub mod self_approval;
+mod spending;
 mod stage;
 pub mod start;
 mod sub_run;
 mod surroundings;
 pub mod tasks;
+pub mod transcript;
 pub mod trust;
 pub mod verify;
 mod work;
@@ -41,7 +44,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use docket_core::Timestamp;
-use docket_core::run::{Actor, Event, RunState};
+use docket_core::run::{Actor, Event, RunState, Usage};
 
 use crate::plugin::{Limits, Runtime};
 use crate::store::config::{HomeConfig, ProjectConfig};
@@ -89,6 +92,10 @@ pub trait Observer {
     fn notice(&mut self, stage: &str, notice: &Notice);
     /// The definition says something to the user.
     fn notify(&mut self, message: &str);
+    /// What the run has used by now, those of its stages included that are at work.
+    fn used(&mut self, total: &Usage) {
+        let _ = total;
+    }
     /// Called many times a second while nothing happens.
     fn idle(&mut self, state: &RunState);
 }

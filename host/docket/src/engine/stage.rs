@@ -18,7 +18,7 @@ use super::{launch, masked};
 use crate::plugin::host::answer::{AnswerFolder, Answers};
 use crate::plugin::host::files::Folders;
 use crate::plugin::host::process::{GrantedCommand, stop_all};
-use crate::plugin::host::{Cancel, Notices};
+use crate::plugin::host::{Cancel, Launches, Notices};
 use crate::plugin::{Grants, Outcome, Plugin, StageCall};
 use crate::store::change::Seen;
 use crate::store::run_folder::file_name;
@@ -110,8 +110,13 @@ impl Job {
         }
     }
 
-    /// Runs it.
-    pub(super) fn run(self, notices: Notices, cancel: Cancel) -> JobReply {
+    /// Whether it may start a command.
+    pub(super) fn has_command(&self) -> bool {
+        self.command.is_some()
+    }
+
+    /// Runs it, asking for each process that it starts.
+    pub(super) fn run(self, notices: Notices, cancel: Cancel, launches: Launches) -> JobReply {
         // An earlier attempt's process may have outlived the docket that was to end it.
         for earlier in 1..self.task.attempt {
             stop_all(&self.folder.records(&self.task.name, earlier));
@@ -139,6 +144,7 @@ impl Job {
             cancel,
             answers,
             commands: self.commands,
+            launches,
             environment,
         });
         let promise = &self.promise;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use docket_core::Budget;
 use docket_core::definition::{
     InputError, InputKind, InputSpec, RunFacts, SubWorkflow, Workflow, settle_inputs, stage_names,
 };
@@ -36,6 +37,8 @@ pub struct Start {
     pub launch: LaunchWishes,
     /// Whether to show change sets instead of applying them.
     pub dry_run: bool,
+    /// What it may use, if that is less than the definition and the settings say.
+    pub budget: Budget,
 }
 
 /// A run that is about to begin: everything checked.
@@ -73,7 +76,12 @@ impl Engine {
         self.require_trust(definition)?;
         let workflow = definition.workflow.clone();
         let inputs = self.inputs(&workflow.inputs, start.inputs, &self.setting().folder)?;
-        let options = RunOptions { launch: self.launch_settings(&start.launch)?, dry_run: start.dry_run };
+        let options = RunOptions {
+            launch: self.launch_settings(&start.launch)?,
+            dry_run: start.dry_run,
+            budget: self.new_budget(workflow.budget, start.budget),
+            ..RunOptions::default()
+        };
         self.require_plugins(&workflow, &options)?;
         let (folder, ownership) = self.new_folder()?;
         let beginning = Beginning {
@@ -173,6 +181,7 @@ impl Engine {
             origin: beginning.origin,
             text: beginning.text,
             launchers: self.plugins().usable.launchers(),
+            idle_launchers: self.plugins().usable.idle_launchers(),
             stages,
             inputs: beginning.inputs,
             date: beginning.date,

@@ -10,14 +10,15 @@ use std::time::Duration;
 use docket_core::Timestamp;
 use docket_core::definition::SubWorkflow;
 use docket_core::run::{
-    Actor, Ending, Event, Failure, Input, NewRun, Notice, ParentRun, Question, RunState, RunStatus,
-    StageState, StageStatus, StageTask, child_run_id, sub_result,
+    Actor, BUDGET_EXHAUSTED, Ending, Event, Failure, Input, NewRun, Notice, ParentRun, Question, RunOptions,
+    RunState, RunStatus, Shortage, StageState, StageStatus, StageTask, Usage, child_run_id, sub_result,
 };
 use docket_core::text::printable;
 use serde_json::Value;
 
 use super::control::Answered;
 use super::drive::Driver;
+use super::purse::Purse;
 use super::start::Beginning;
 use super::{Engine, EngineError, Interrupt, Observer};
 use crate::plugin::host::{Cancel, Notices};
@@ -37,25 +38,33 @@ pub(super) struct SubRun {
     pub(super) definition: SubWorkflow,
     /// What the parent was started with.
     pub(super) start: NewRun,
+    /// How the child is to run.
+    pub(super) options: RunOptions,
+    /// What is left of the parent's budget.
+    pub(super) purse: Arc<Purse>,
     pub(super) task: StageTask,
     pub(super) interrupt: Interrupt,
 }
 
 impl SubRun {
-    /// Runs the child, or goes on with it. `None` when this process is to stop.
+    /// Runs the child, or goes on with it, and says what it has used in all. No ending when this process is to stop.
     ///
     /// # Errors
     /// When the disk refused docket something. That is no end of the child's: its journal knows how far it got, and
     /// whoever resumes the parent goes on with it.
-    pub(super) fn run(self, notices: &Notices, cancel: &Cancel) -> Result<Option<Ending>, EngineError> {
+    pub(super) fn run(
+        self,
+        notices: &Notices,
+        cancel: &Cancel,
+    ) -> Result<(Option<Ending>, Usage), EngineError> {
         match self.drive(notices, cancel) {
-            Ok(ending) => Ok(ending),
+            Ok(ended) => Ok(ended),
             Err(error @ EngineError::Store(StoreError::Disk(_))) => Err(error),
             Err(error) => {
                 let message = format!("run {} of '{}': {error}", self.id, self.name());
                 let failure = Failure::new("sub-workflow-failed", message)
                     .hint(format!("mend what it names, then `docket workflow retry {}`", self.start.run));
-                Ok(Some(Ending::Failed(failure)))
+                Ok((Some(Ending::Failed(failure)), Usage::default()))
             }
         }
     }
@@ -64,25 +73,28 @@ impl SubRun {
         self.task.uses.as_deref().unwrap_or_default()
     }
 
-    fn drive(&self, notices: &Notices, cancel: &Cancel) -> Result<Option<Ending>, EngineError> {
+    fn drive(&self, notices: &Notices, cancel: &Cancel) -> Result<(Option<Ending>, Usage), EngineError> {
         let mut observer = Heard { stage: &self.task.name, notices };
         loop {
             match self.open(&mut observer) {
                 Ok(mut driver) => {
                     driver.obey(cancel.clone());
+                    driver.draw_on(&self.purse)?;
+                    driver.tell_total();
                     driver.drive()?;
-                    return Ok(self.ending(driver.state(), cancel));
+                    let state = driver.state();
+                    return Ok((self.ending(state, cancel), state.spending.total()));
                 }
                 // Somebody answers a question of the child's, or continued it by itself: they go first.
                 Err(EngineError::Store(StoreError::Owned { .. })) => {}
                 Err(error) => return Err(error),
             }
             if self.interrupt.is_set() {
-                return Ok(None);
+                return Ok((None, Usage::default()));
             }
             if cancel.is_cancelled() {
                 self.engine.cancel_child(&self.id);
-                return Ok(None);
+                return Ok((None, Usage::default()));
             }
             std::thread::sleep(LOOK_AGAIN);
         }
@@ -117,7 +129,7 @@ impl SubRun {
             text: self.definition.text.clone(),
             workflow: workflow.clone(),
             inputs,
-            options: self.start.options.clone(),
+            options: self.options.clone(),
             date: self.start.date.clone(),
             parent: Some(ParentRun {
                 run: self.start.run.clone(),
@@ -140,6 +152,11 @@ impl SubRun {
                 result: sub_result(&self.definition.workflow, child),
                 change_set: None,
             }),
+            RunStatus::Failed
+                if child.failure.as_ref().is_some_and(|failure| failure.code == BUDGET_EXHAUSTED) =>
+            {
+                Some(Ending::OverBudget { below: Shortage::of(child, &child.spending.total()) })
+            }
             RunStatus::Failed => {
                 let cause =
                     child.failure.as_ref().map_or("no reason given", |failure| failure.message.as_str());
@@ -317,6 +334,10 @@ impl Observer for Heard<'_> {
 
     fn notify(&mut self, message: &str) {
         self.tell(&format!("{}: {message}", self.stage));
+    }
+
+    fn used(&mut self, total: &Usage) {
+        (self.notices)(Notice::Usage(*total));
     }
 
     fn idle(&mut self, _: &RunState) {}

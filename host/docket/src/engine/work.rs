@@ -10,7 +10,7 @@ use super::EngineError;
 use super::drive::Driver;
 use super::stage::{Job, JobReply};
 use super::sub_run::SubRun;
-use crate::plugin::host::{Cancel, Notices};
+use crate::plugin::host::{Cancel, Launches, Notices};
 
 /// What a stage's thread has to do.
 pub(super) enum Work {
@@ -35,32 +35,46 @@ impl Work {
         Ok(Self::SubRun(Box::new(SubRun {
             engine: Arc::clone(&driver.engine),
             id,
-            definition,
             start: driver.state.start.clone(),
+            options: driver.options_below(definition.workflow.budget),
+            purse: Arc::clone(&driver.purse),
+            definition,
             task,
             interrupt: driver.interrupt.clone(),
         })))
     }
 
-    /// Does it.
+    /// Whether it can start processes itself.
+    pub(super) fn can_spend(&self) -> bool {
+        matches!(self, Self::Plugin(job) if job.has_command())
+    }
+
+    /// Does it, asking for each process that it starts.
     ///
     /// # Errors
     /// When the disk refused something that is no end of the stage's.
-    pub(super) fn run(self, notices: Notices, cancel: Cancel) -> Result<JobReply, EngineError> {
+    pub(super) fn run(
+        self,
+        notices: Notices,
+        cancel: Cancel,
+        launches: Launches,
+    ) -> Result<JobReply, EngineError> {
         let plugin = match &self {
             Self::Plugin(job) => Some(job.plugin_used()),
             Self::SubRun(_) => None,
         };
         let done = catch_unwind(AssertUnwindSafe(|| match self {
-            Self::Plugin(job) => Ok(job.run(notices, cancel)),
-            Self::SubRun(child) => child.run(&notices, &cancel).map(|ending| reply(ending, None)),
+            Self::Plugin(job) => Ok(job.run(notices, cancel, launches)),
+            Self::SubRun(child) => {
+                child.run(&notices, &cancel).map(|(ending, usage)| reply(ending, None, usage))
+            }
         }));
-        done.unwrap_or_else(|_| Ok(reply(Some(Ending::Failed(bug())), plugin)))
+        done.unwrap_or_else(|_| Ok(reply(Some(Ending::Failed(bug())), plugin, Usage::default())))
     }
 }
 
-fn reply(ending: Option<Ending>, plugin: Option<PluginUsed>) -> JobReply {
-    JobReply { ending, plugin, usage: Usage::default(), overtaken: None }
+fn reply(ending: Option<Ending>, plugin: Option<PluginUsed>, usage: Usage) -> JobReply {
+    JobReply { ending, plugin, usage, overtaken: None }
 }
 
 fn bug() -> Failure {

@@ -154,4 +154,15 @@ impl Catalog {
         names.dedup();
         names
     }
+
+    /// The names of those launchers that can start no process, whatever is granted.
+    pub fn idle_launchers(&self) -> Vec<String> {
+        let names = self.launchers();
+        let starts = |name: &String| {
+            let mut served =
+                self.plugins.iter().filter(|plugin| plugin.manifest.launcher.as_ref() == Some(name));
+            served.any(|plugin| plugin.manifest.capabilities.exec)
+        };
+        names.into_iter().filter(|name| !starts(name)).collect()
+    }
 }

@@ -20,7 +20,7 @@ use super::host::contract::{StagePlugin, StagePluginPre};
 use super::host::descriptors::Descriptors;
 use super::host::files::{Folders, Mounts, no_sandbox};
 use super::host::process::{GrantedCommand, Processes, stop_all};
-use super::host::{Cancel, Notices, StageContext, transcript};
+use super::host::{Cancel, Launches, Notices, StageContext, transcript};
 use super::imports::{command_interfaces, missing};
 use super::limits::{CACHE_LIMIT, LimitHit, Limits};
 use super::reply::{completed, fault, refused, waiting};
@@ -64,6 +64,8 @@ pub struct StageCall<'a> {
     pub answers: Answers,
     /// The commands it may run.
     pub commands: Vec<GrantedCommand>,
+    /// Asked before one of them is started.
+    pub launches: Launches,
     /// The variables it sees.
     pub environment: Vec<(String, String)>,
 }
@@ -197,9 +199,9 @@ impl Runtime {
         let (tier, stage) = self.link(call.plugin, &call.grants, &call.limits)?;
         let mounts = Mounts::prepare(call.project, &call.folders, &call.grants, &call.inputs)
             .map_err(|cause| no_sandbox(&name, &cause))?;
-        let processes = Some(call.commands)
-            .filter(|commands| !commands.is_empty())
-            .map(|commands| Processes::new(commands, call.cancel.clone(), call.limits.processes));
+        let processes = Some(call.commands).filter(|commands| !commands.is_empty()).map(|commands| {
+            Processes::new(commands, call.cancel.clone(), call.limits.processes, call.launches)
+        });
         let share = self.descriptors.share(call.limits.handles);
         let context = StageContext::new(
             call.limits,

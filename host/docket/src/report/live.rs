@@ -1,10 +1,13 @@
 //! A run as it happens, line by line, in the manner of the specification's examples.
 
+use std::collections::BTreeMap;
+
 use docket_core::Timestamp;
 use docket_core::run::{Event, RunState};
 use docket_core::text::printable;
 
-use super::time::between;
+use super::time::{age, between};
+use super::usage;
 use super::words::is_approval;
 use docket_core::run::Notice;
 
@@ -45,10 +48,14 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
     match event {
         Event::RunCreated(start) => {
             let dry = if start.options.dry_run { " (dry run: nothing is written)" } else { "" };
-            vec![
+            let mut lines = vec![
                 line(Tone::Begin, format!("Starting workflow: {}{dry}", start.workflow)),
                 line(Tone::Good, format!("Workflow started: {}", start.run)),
-            ]
+            ];
+            if !state.budget.is_unlimited() {
+                lines.push(line(Tone::Detail, format!("Budget: {}", usage::budget(&state.budget))));
+            }
+            lines
         }
         Event::StageExpanded { stage, items } => {
             let name = &state.stages[*stage].name;
@@ -97,7 +104,8 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
                 Some(_) => format!("{} complete", now.name),
                 None => format!("Stage {} complete", number(state, *stage)),
             };
-            lines.push(line(Tone::Good, format!("{what} ({how})")));
+            let used = usage::brief(&now.usage).map(|used| format!(", {used}")).unwrap_or_default();
+            lines.push(line(Tone::Good, format!("{what} ({how}{used})")));
             lines
         }
         Event::StageWaiting { stage, .. } => {
@@ -135,9 +143,11 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
         Event::RunPaused => vec![line(Tone::Attention, "Paused")],
         Event::RunResumed { .. } => vec![line(Tone::Begin, format!("Resuming {}", state.id()))],
         Event::RunCompleted { .. } => {
+            let used =
+                usage::brief(&state.spending.total()).map(|used| format!(", {used}")).unwrap_or_default();
             vec![line(
                 Tone::Good,
-                format!("Workflow completed: {} ({})", state.id(), between(state.created_at, at)),
+                format!("Workflow completed: {} ({}{used})", state.id(), between(state.created_at, at)),
             )]
         }
         Event::RunFailed { failure } => {
@@ -165,10 +175,84 @@ pub fn notice(stage: Option<&str>, notice: &Notice) -> Option<Line> {
     let (tone, text) = match notice {
         Notice::Progress(text) => (Tone::Detail, text),
         Notice::Log { level: "warn" | "error", text } => (Tone::Attention, text),
-        Notice::Log { .. } => return None,
+        Notice::Log { .. } | Notice::Usage(_) => return None,
     };
     Some(match stage {
         Some(stage) => line(tone, format!("{stage}: {text}")),
         None => line(tone, text),
     })
+}
+
+/// What a stage at work is doing, as far as it said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doing {
+    /// Since when it has been doing it.
+    pub since: Timestamp,
+    text: Option<String>,
+    tokens: Option<u64>,
+}
+
+impl Doing {
+    /// A stage that was started then and has said nothing.
+    pub fn since(at: Timestamp) -> Self {
+        Self { since: at, text: None, tokens: None }
+    }
+
+    /// Takes in what it says.
+    pub fn hear(&mut self, notice: &Notice, at: Timestamp) {
+        match notice {
+            Notice::Progress(text) => (self.text, self.since) = (Some(text.clone()), at),
+            Notice::Usage(usage) => self.tokens = usage.tokens(),
+            Notice::Log { .. } => {}
+        }
+    }
+
+    /// Whether it has said what it is doing.
+    pub fn has_spoken(&self) -> bool {
+        self.text.is_some()
+    }
+}
+
+/// What stages at work are doing, in one line: that of the one that spoke last, `   review: Reading ADR-0003 (12s, 3.1k
+/// tokens)`, and how many more there are. `None` when none is at work.
+pub fn doing(at_work: &BTreeMap<String, Doing>, now: Timestamp) -> Option<String> {
+    let last = at_work.iter().max_by_key(|(_, doing)| (doing.has_spoken(), doing.since));
+    let (stage, doing) = last?;
+    let text = doing.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    let tokens = doing.tokens.map(|count| format!(", {}", usage::tokens(count))).unwrap_or_default();
+    let more = match at_work.len() - 1 {
+        0 => String::new(),
+        more => format!(" +{more} more"),
+    };
+    Some(format!("   {}{} ({}{tokens}){more}", printable(stage), printable(&text), age(doing.since, now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use docket_core::run::Usage;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
+    }
+
+    #[test]
+    fn the_stage_that_spoke_last_is_shown_and_how_many_more_there_are() {
+        let mut at_work = BTreeMap::new();
+        assert_eq!(doing(&at_work, at(0)), None);
+        at_work.insert("review".to_owned(), Doing::since(at(0)));
+        assert_eq!(doing(&at_work, at(3)).as_deref(), Some("   review (3s)"));
+        let review = at_work.get_mut("review").expect("at work");
+        review.hear(&Notice::Progress("Reading \u{1b}[2JADR-0003".into()), at(4));
+        review.hear(&Notice::Usage(Usage { input_tokens: Some(3_100), ..Usage::default() }), at(5));
+        assert_eq!(
+            doing(&at_work, at(16)).as_deref(),
+            Some("   review: Reading ADR-0003 (12s, 3.1k tokens)")
+        );
+        at_work.insert("silent".to_owned(), Doing::since(at(10)));
+        assert_eq!(
+            doing(&at_work, at(65)).as_deref(),
+            Some("   review: Reading ADR-0003 (1m 1s, 3.1k tokens) +1 more")
+        );
+    }
 }

@@ -10,5 +10,6 @@ pub mod shapes;
 pub mod status;
 pub mod time;
 pub mod timeline;
+pub mod usage;
 pub mod verify;
 pub mod words;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use docket_core::run::{RunState, StageStatus};
+use docket_core::Budget;
+use docket_core::run::{RunState, StageStatus, Usage};
 use docket_core::text::{escaped_json, printable, printable_lines};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::status::capitalized;
+use super::status::{capitalized, usage_lines};
 use super::time::between;
+use super::usage;
 use crate::store::archive::ArchiveRecord;
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 
@@ -33,6 +35,14 @@ pub struct Results {
     pub stages: BTreeMap<String, Value>,
     /// Files that were written, or would be.
     pub files: Vec<String>,
+    /// What the run used: all attempts at all its stages.
+    pub usage: Usage,
+    /// What all attempts at a stage used, for those that used something; items of a matrix are stages of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stage_usage: BTreeMap<String, Usage>,
+    /// What the run may use.
+    #[serde(skip_serializing_if = "Budget::is_unlimited")]
+    pub budget: Budget,
 }
 
 impl Results {
@@ -46,6 +56,9 @@ impl Results {
             outputs: state.outputs.clone(),
             stages: done.filter_map(|stage| Some((stage.name.clone(), stage.result.clone()?))).collect(),
             files: snapshot.stages.iter().flat_map(|stage| stage.files.clone()).collect(),
+            usage: snapshot.usage,
+            stage_usage: stage_usage(snapshot),
+            budget: snapshot.budget,
         }
     }
 
@@ -59,6 +72,9 @@ impl Results {
             outputs: run.outputs.clone(),
             stages: record.results.clone().unwrap_or_default(),
             files: run.stages.iter().flat_map(|stage| stage.files.clone()).collect(),
+            usage: run.usage,
+            stage_usage: stage_usage(run),
+            budget: run.budget,
         }
     }
 
@@ -74,6 +90,11 @@ impl Results {
     }
 }
 
+fn stage_usage(run: &RunSnapshot) -> BTreeMap<String, Usage> {
+    let used = run.stages.iter().map(|stage| (&stage.name, stage.usage_in_all.unwrap_or(stage.usage)));
+    used.filter(|(_, usage)| !usage.is_unknown()).map(|(name, usage)| (name.clone(), usage)).collect()
+}
+
 fn is_review(value: &Value) -> bool {
     value.get("assessment").is_some() && value.get("blockers").is_some()
 }
@@ -86,6 +107,7 @@ pub fn text(results: &Results, snapshot: &RunSnapshot) -> String {
     if let Some(end) = snapshot.ended_at {
         let _ = writeln!(text, "Duration: {}", between(snapshot.created_at, end));
     }
+    usage_lines(&mut text, snapshot);
     if let Some(failure) = &snapshot.failure {
         let _ = writeln!(text, "\nFailed: {} [{}]", printable_lines(&failure.message), failure.code);
         if let Some(hint) = &failure.hint {
@@ -170,6 +192,9 @@ pub fn markdown(results: &Results) -> String {
         results.id,
         results.status.name()
     );
+    if let Some(used) = usage::full(&results.usage) {
+        let _ = writeln!(text, "**Usage:** {used}");
+    }
     for (stage, result) in &results.stages {
         let _ = writeln!(text, "\n## {}\n", printable(stage));
         if !results.reviews().any(|(name, _)| name == stage) {

@@ -6,9 +6,10 @@ use docket_core::Timestamp;
 use docket_core::run::StageStatus;
 use docket_core::text::{printable, printable_lines};
 
-use super::time::{between, local};
+use super::time::{age as since, between, local};
+use super::usage;
 use crate::store::list::RunSummary;
-use crate::store::snapshot::{RunSnapshot, ShownStatus, StageSnapshot};
+use crate::store::snapshot::{Activity, RunSnapshot, ShownStatus, StageSnapshot};
 
 /// The least width of the list's column of ids.
 const ID_WIDTH: usize = 10;
@@ -50,6 +51,7 @@ pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
             let _ = writeln!(text, "Elapsed: {}", between(run.created_at, now));
         }
     }
+    usage_lines(&mut text, run);
     text.push_str("\nStages:\n");
     for stage in run.stages.iter().filter(|stage| stage.item_of.is_none()) {
         let _ = writeln!(
@@ -64,6 +66,16 @@ pub fn text(run: &RunSnapshot, now: Timestamp) -> String {
     }
     details(&mut text, run, now);
     text
+}
+
+/// What the run used, and what it may use.
+pub(super) fn usage_lines(text: &mut String, run: &RunSnapshot) {
+    if let Some(used) = usage::full(&run.usage) {
+        let _ = writeln!(text, "Usage: {used}");
+    }
+    if !run.budget.is_unlimited() {
+        let _ = writeln!(text, "Budget: {}", run.budget.told(&run.usage));
+    }
 }
 
 /// What a stage is run for: each item, or how many stand how when there are too many to read.
@@ -103,16 +115,9 @@ fn further(stage: &StageSnapshot, run: ShownStatus, now: Timestamp) -> String {
 }
 
 fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
+    activities(text, run, now);
     for stage in &run.stages {
         let name = printable(&stage.name);
-        if let Some(activity) = &stage.activity {
-            let _ = writeln!(
-                text,
-                "\nLast activity: {} ({} ago)",
-                printable(&activity.text),
-                between(activity.at, now)
-            );
-        }
         if let Some(failure) = &stage.failure {
             let _ = writeln!(text, "\n{name}: {} [{}]", printable_lines(&failure.message), failure.code);
             if let Some(hint) = &failure.hint {
@@ -126,7 +131,8 @@ fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
             if let Some(claim) = &stage.claim {
                 let who = printable(&claim.by.to_string());
                 let (since, left) = (between(claim.since, now), between(now, claim.expires_at));
-                let _ = writeln!(text, "\nClaimed by {who} {since} ago, for another {left} unless it is renewed");
+                let _ =
+                    writeln!(text, "\nClaimed by {who} {since} ago, for another {left} unless it is renewed");
             }
         }
     }
@@ -148,6 +154,31 @@ fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
     }
 }
 
+/// What stages are doing, and since when: of one that is alone at work without its name, as in the specification's
+/// example.
+fn activities(text: &mut String, run: &RunSnapshot, now: Timestamp) {
+    let at_work: Vec<(&StageSnapshot, &Activity)> =
+        run.stages.iter().filter_map(|stage| Some((stage, stage.activity.as_ref()?))).collect();
+    let age =
+        |activity: &Activity| format!("{} ({} ago)", printable(&activity.text), since(activity.at, now));
+    match at_work.as_slice() {
+        [] => {}
+        [(_, activity)] => {
+            let _ = writeln!(text, "\nLast activity: {}", age(activity));
+        }
+        several => {
+            text.push_str("\nLast activities:\n");
+            for (stage, activity) in several.iter().take(LISTED_ITEMS) {
+                let _ = writeln!(text, "  {}: {}", printable(&stage.name), age(activity));
+            }
+            let more = several.len().saturating_sub(LISTED_ITEMS);
+            if more > 0 {
+                let _ = writeln!(text, "  and {more} more");
+            }
+        }
+    }
+}
+
 /// The sign of a stage's status, as in the specification's examples.
 fn symbol(status: StageStatus) -> &'static str {
     match status {
@@ -162,13 +193,17 @@ fn symbol(status: StageStatus) -> &'static str {
     }
 }
 
+/// How long a stage took, and what it used.
 fn took(stage: &StageSnapshot, now: Timestamp) -> String {
-    match (stage.status, stage.started_at) {
+    let used = usage::brief(&stage.usage_in_all.unwrap_or(stage.usage));
+    let used = used.map(|used| format!(", {used}")).unwrap_or_default();
+    let took = match (stage.status, stage.started_at) {
         (StageStatus::Completed, Some(start)) => between(start, stage.ended_at.unwrap_or(now)),
         (StageStatus::Running, Some(start)) => between(start, now),
         (StageStatus::Waiting, Some(start)) => format!("waiting, {}", between(start, now)),
         (status, _) => status.name().to_owned(),
-    }
+    };
+    took + &used
 }
 
 /// With a capital letter in front.
@@ -180,7 +215,7 @@ pub fn capitalized(word: &str) -> String {
 /// How many stages the list names that a run is at.
 const LISTED_STAGES: usize = 3;
 
-/// What a run is at and who runs it, or that only its record is left.
+/// What a run is at and who runs it, what it cost when it is over, or that only its record is left.
 fn what_else(run: &RunSummary) -> String {
     if run.pruned {
         return "  (pruned)".to_owned();
@@ -191,6 +226,9 @@ fn what_else(run: &RunSummary) -> String {
         parts.push(format!("{more} more"));
     }
     let owner = run.owner.map(|owner| format!(" (process {owner})")).unwrap_or_default();
+    if run.status.is_over() {
+        parts.extend(usage::cost(&run.usage));
+    }
     if parts.is_empty() && owner.is_empty() { owner } else { format!("  {}{owner}", parts.join(", ")) }
 }
 

@@ -18,6 +18,15 @@ pub fn between(from: Timestamp, to: Timestamp) -> String {
     duration(to.as_millisecond() - from.as_millisecond())
 }
 
+/// How long ago something was, in whole seconds: `15s`, `3m 45s`.
+pub fn age(from: Timestamp, to: Timestamp) -> String {
+    let milliseconds = (to.as_millisecond() - from.as_millisecond()).max(0);
+    match milliseconds / 1000 {
+        seconds @ 0..=59 => format!("{seconds}s"),
+        _ => duration(milliseconds),
+    }
+}
+
 /// A time where the user is: `2025-10-13 14:30:15`.
 pub fn local(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()

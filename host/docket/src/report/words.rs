@@ -28,10 +28,15 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
             let said = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
             ("warn", format!("{} sent the work back to {to}{said}", by))
         }
-        Event::RetryRequested { by, reset, .. } => {
+        Event::RetryRequested { by, reset, budget, .. } => {
             let names: Vec<&str> =
                 reset.iter().filter_map(|stage| Some(stages.get(*stage)?.name.as_str())).collect();
-            ("info", format!("{} asked for another attempt at {}", by, names.join(", ")))
+            let given = if budget.is_unlimited() {
+                String::new()
+            } else {
+                format!(", with a budget of {}", super::usage::budget(budget))
+            };
+            ("info", format!("{} asked for another attempt at {}{given}", by, names.join(", ")))
         }
         Event::StageCompleted { result, change_set, plugin, answered_by, .. } => {
             let how = match (plugin, answered_by) {
@@ -74,7 +79,7 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
         Event::RunWaiting => ("info", "waits".to_owned()),
         Event::RunCompleted { .. } => ("info", "completed".to_owned()),
         Event::RunFailed { failure } => ("error", format!("failed: {} [{}]", failure.message, failure.code)),
-        Event::RunCancelled { by } => ("warn", format!("cancelled by {}", by)),
+        Event::RunCancelled { by, .. } => ("warn", format!("cancelled by {}", by)),
     }
 }
 
@@ -149,6 +154,9 @@ pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
         ),
         Refusal::NothingToRetry { stages, .. } => {
             (false, Some(format!("name a stage with `--from`: {}", stages.join(", "))))
+        }
+        Refusal::BudgetTooSmall { run, .. } => {
+            (false, Some(format!("give more than that; `docket workflow status {run}` shows what was used")))
         }
         Refusal::BadAnswer { .. } => {
             (false, Some("correct the file and give it again; nothing was recorded".to_owned()))

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use docket_core::Duration;
 use docket_core::definition::{Fault, Faults, LocatedText};
+use docket_core::run::Usage;
+use docket_core::{Budget, Duration};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +31,9 @@ pub struct HomeConfig {
     /// Limits of stages.
     #[serde(default)]
     pub limits: LimitSettings,
+    /// The most that a run may use.
+    #[serde(default, deserialize_with = "budget")]
+    pub budget: Option<Budget>,
     /// The text it was read from.
     #[serde(skip)]
     pub source: LocatedText,
@@ -43,6 +47,9 @@ pub struct ProjectConfig {
     pub launcher: Option<String>,
     /// Which of the user's profiles to use.
     pub profile: Option<String>,
+    /// The most that a run may use, if that is less than the user allows.
+    #[serde(default, deserialize_with = "budget")]
+    pub budget: Option<Budget>,
     /// The text it was read from.
     #[serde(skip)]
     pub source: LocatedText,
@@ -125,6 +132,17 @@ fn stack_kib<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
             STACK_KIB.end()
         ))),
         kib => Ok(kib),
+    }
+}
+
+/// A budget that leaves something: nothing at all is more likely to be a mistake than meant.
+fn budget<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Budget>, D::Error> {
+    let budget = Option::<Budget>::deserialize(deserializer)?;
+    match budget.filter(|budget| !budget.used_up(&Usage::default()).is_unlimited()) {
+        Some(_) => {
+            Err(serde::de::Error::custom("a limit of a budget must be above 0; leave it out for none"))
+        }
+        None => Ok(budget),
     }
 }
 
@@ -217,6 +235,17 @@ mod tests {
         let told = explain_choice(error).to_string();
         assert!(told.starts_with("p/config.yml:1:1: unknown key 'profiles' in config\n"), "{told}");
         assert!(told.contains("a project chooses"), "{told}");
+    }
+
+    #[test]
+    fn a_budget_limits_what_it_names_to_something() {
+        let read = |text: &str| parse::<ProjectConfig>(Path::new("c"), Some(text.into()));
+        let config = read("budget: { usd: 2.5, launches: 3 }\n").expect("fine");
+        let usd = docket_core::Dollars::parse("2.50");
+        assert_eq!(config.budget, Some(Budget { usd, tokens: None, launches: Some(3) }));
+        for text in ["{ usd: 0 }", "{ launches: 0 }", "{ usd: -1 }", "{ euro: 1 }", "2.50"] {
+            assert!(read(&format!("budget: {text}\n")).is_err(), "{text}");
+        }
     }
 
     #[test]

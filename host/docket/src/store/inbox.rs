@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use docket_core::Budget;
 use docket_core::run::{Actor, is_sealed_text, seal_text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,6 +65,9 @@ pub enum Request {
     Retry {
         /// From which stage on; what failed without it.
         from: Option<String>,
+        /// What the run may use from now on, of the kinds that are named.
+        #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
+        budget: Budget,
         /// Who asks.
         by: Actor,
     },
@@ -289,7 +293,9 @@ mod tests {
     fn replies_to_the_dead_are_swept_away_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
-        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1, client: None } }, "1", &KEY).expect("put");
+        inbox
+            .put(&Request::Cancel { by: Actor { user: "me".into(), process: 1, client: None } }, "1", &KEY)
+            .expect("put");
         // Larger than any process id that Linux gives (proc_sys_kernel(5), pid_max).
         let dead = ["2.2147483646.reply", "2.2147483646.request", ".docket-2147483646-abc"];
         let alive = format!("3.{}.reply", std::process::id());

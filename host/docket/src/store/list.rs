@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use docket_core::Timestamp;
-use docket_core::run::{RunState, StageStatus};
+use docket_core::run::{RunState, StageStatus, Usage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,9 @@ pub struct RunSummary {
     /// Process id of the docket that runs it, perhaps in the background.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<u32>,
+    /// What it had used when it came to stand like this.
+    #[serde(default, skip_serializing_if = "Usage::is_unknown")]
+    pub usage: Usage,
     /// Whether its folder was pruned, so that only its record is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pruned: bool,
@@ -70,6 +73,7 @@ impl RunSummary {
             updated_at: run.updated_at,
             at: Vec::new(),
             owner: None,
+            usage: run.usage,
             pruned: true,
         }
     }
@@ -86,6 +90,7 @@ impl RunSummary {
             updated_at: state.updated_at,
             at: Vec::new(),
             owner: None,
+            usage: state.spending.total(),
             pruned: false,
         }
     }
@@ -291,6 +296,7 @@ mod tests {
             schemas: [].into(),
             stage_types: vec![],
             launchers: vec![],
+            idle_launchers: vec![],
             stages: vec![],
             inputs: [].into(),
             date: "2026-01-02".into(),

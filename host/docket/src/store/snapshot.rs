@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use docket_core::Timestamp;
 use docket_core::run::{
-    Actor, Claim, Claims, Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState, StageStatus,
-    TaskId, Usage,
+    Actor, Claim, Claims, Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState,
+    StageStatus, TaskId, Usage,
 };
+use docket_core::{Budget, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -57,6 +57,12 @@ pub struct RunSnapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub ended_at: Option<Timestamp>,
+    /// What it used: all attempts at all its stages, those included that are at work.
+    #[serde(default)]
+    pub usage: Usage,
+    /// What it may use.
+    #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
+    pub budget: Budget,
     /// Whether its folder was pruned, so that this is what was kept of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pruned: bool,
@@ -115,8 +121,11 @@ pub struct StageSnapshot {
     /// Which plugin ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin: Option<PluginUsed>,
-    /// What it used.
+    /// What its last attempt used, by now if it is at work; of a stage with a matrix, what its items did.
     pub usage: Usage,
+    /// What all its attempts used, when there were several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_in_all: Option<Usage>,
     /// Why it failed or conflicts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -177,7 +186,10 @@ impl RunSnapshot {
             origin: state.start.origin.clone(),
             status: state.status.into(),
             inputs: state.start.inputs.clone(),
-            stages: state.current_stages().map(|(_, stage)| StageSnapshot::of(state, stage)).collect(),
+            stages: state
+                .current_stages()
+                .map(|(position, stage)| StageSnapshot::of(state, position, stage))
+                .collect(),
             outputs: state.outputs.clone(),
             failure: state.failure.clone(),
             parent: state.start.parent.clone(),
@@ -186,6 +198,8 @@ impl RunSnapshot {
             created_at: state.created_at,
             updated_at: state.updated_at,
             ended_at: state.ended_at,
+            usage: state.spending.total(),
+            budget: state.budget,
             pruned: false,
         }
     }
@@ -202,14 +216,60 @@ impl RunSnapshot {
 
     /// Notes what a stage is doing.
     pub fn set_activity(&mut self, stage: &str, activity: Option<Activity>) {
-        if let Some(stage) = self.stages.iter_mut().find(|known| known.name == stage) {
+        if let Some(stage) = self.stage(stage) {
             stage.activity = activity;
+        }
+    }
+
+    /// Notes what the last attempt at a stage, which is at work, has used by now, and what all its attempts have.
+    pub fn set_usage(&mut self, stage: &str, usage: Usage, in_all: Usage) {
+        if let Some(stage) = self.stage(stage) {
+            stage.usage = usage;
+            stage.usage_in_all = Some(in_all).filter(|in_all| *in_all != usage);
+        }
+    }
+
+    fn stage(&mut self, name: &str) -> Option<&mut StageSnapshot> {
+        self.stages.iter_mut().find(|known| known.name == name)
+    }
+
+    /// Takes over what the run's owner knows of stages that are at work and no journal says: what they are doing, and
+    /// what they have used by now.
+    pub fn take_over_what_goes_on(&mut self, owners: RunSnapshot) {
+        for other in owners.stages.into_iter().filter(|stage| stage.status == StageStatus::Running) {
+            if let Some(stage) = self.stage(&other.name).filter(|stage| stage.attempt == other.attempt) {
+                (stage.activity, stage.usage) = (other.activity, other.usage);
+                stage.usage_in_all = other.usage_in_all;
+            }
+        }
+        self.usage = owners.usage;
+    }
+
+    /// Takes out what only the run's owner knew, where the journal's snapshot has nothing of it.
+    pub fn leave_out_what_goes_on(&mut self, journals: &RunSnapshot) {
+        let mut is_at_work = false;
+        for (stage, other) in self.stages.iter_mut().zip(&journals.stages) {
+            stage.activity = None;
+            if other.status == StageStatus::Running {
+                (stage.usage, stage.usage_in_all) = (other.usage, other.usage_in_all);
+                is_at_work = true;
+            }
+        }
+        // An older docket did not keep the sum.
+        if is_at_work || self.usage.is_unknown() {
+            self.usage = journals.usage;
         }
     }
 }
 
 impl StageSnapshot {
-    fn of(state: &RunState, stage: &StageState) -> Self {
+    fn of(state: &RunState, position: usize, stage: &StageState) -> Self {
+        let sum = |usage: fn(&RunState, usize) -> Usage| match &stage.items {
+            Some(items) => items.iter().map(|item| usage(state, *item)).fold(Usage::default(), Usage::plus),
+            None => usage(state, position),
+        };
+        let usage = sum(|state, position| state.stages[position].usage);
+        let in_all = sum(|state, position| state.spending.of_stage(position));
         let parent = stage.item.as_ref().and_then(|item| state.stages.get(item.parent));
         let files = stage.change_set.iter().flat_map(|changes| &changes.files);
         Self {
@@ -223,11 +283,12 @@ impl StageSnapshot {
             started_at: stage.started_at,
             ended_at: stage.ended_at,
             plugin: stage.plugin.clone(),
-            usage: stage.usage,
+            usage,
             failure: stage.failure.clone(),
             skipped: stage.skipped.clone(),
             question: stage.question.clone(),
             files: files.map(|change| change.path.to_string()).collect(),
+            usage_in_all: (in_all != usage && !in_all.is_unknown()).then_some(in_all),
             activity: None,
             claim: None,
         }

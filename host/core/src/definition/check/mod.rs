@@ -144,6 +144,7 @@ impl<'a> Checker<'a> {
             inputs: raw.inputs.clone(),
             stages: stages.into_iter().collect::<Option<_>>()?,
             max_parallel: raw.max_parallel,
+            budget: raw.budget,
             completion,
             templates: std::mem::take(&mut self.templates),
             schemas: std::mem::take(&mut self.schemas),

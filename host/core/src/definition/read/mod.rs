@@ -1,6 +1,7 @@
 //! From the located tree to the fields of a definition: every key known, of the right type, named once. What the
 //! fields refer to is for [`super::check`].
 
+mod budget;
 mod duration;
 mod fields;
 mod input;
@@ -19,6 +20,7 @@ pub(super) use matrix::{RawAxis, RawMatrix};
 pub(super) use stage::RawStage;
 
 use super::InputSpec;
+use crate::Budget;
 
 /// Stages that run at the same time when the definition does not say how many.
 const DEFAULT_PARALLEL: usize = 4;
@@ -35,6 +37,7 @@ pub(super) struct RawWorkflow<'a> {
     pub inputs: Vec<InputSpec>,
     pub stages: Vec<RawStage<'a>>,
     pub max_parallel: usize,
+    pub budget: Budget,
     pub completion: RawCompletion<'a>,
 }
 
@@ -60,8 +63,9 @@ fn workflow<'a>(reader: &mut Reader, root: &'a Node) -> Option<RawWorkflow<'a>> 
         reader.fault(root.location, "the definition is empty", Some(hint.to_owned()));
         return None;
     }
-    let known = ["name", "description", "version", "inputs", "stages", "completion", "max_parallel"];
-    let fields = reader.map(root, "a workflow", &known, &["budget", "on"])?;
+    let known =
+        ["name", "description", "version", "inputs", "stages", "completion", "max_parallel", "budget"];
+    let fields = reader.map(root, "a workflow", &known, &["on"])?;
     let name = reader.required(&fields, "name");
     let description = reader.text(&fields, "description");
     if fields.get("version").is_none() && !fields.is_misspelled("version") {
@@ -74,8 +78,9 @@ fn workflow<'a>(reader: &mut Reader, root: &'a Node) -> Option<RawWorkflow<'a>> 
     let inputs = nodes.iter().filter_map(|node| input::read(reader, node, &mut names)).collect();
     let stages = stages(reader, &fields);
     let max_parallel = max_parallel(reader, &fields);
+    let budget = budget::read(reader, &fields);
     let completion = completion(reader, &fields);
-    Some(RawWorkflow { name, description, version, inputs, stages, max_parallel, completion })
+    Some(RawWorkflow { name, description, version, inputs, stages, max_parallel, budget, completion })
 }
 
 fn stages<'a>(reader: &mut Reader, fields: &Fields<'a>) -> Vec<RawStage<'a>> {

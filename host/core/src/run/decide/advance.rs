@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::budget::{Leave, leave};
 use super::{Draft, Effect};
 use crate::definition::{Condition, Expression, Notification};
 use crate::run::matrix;
@@ -120,8 +121,7 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
                 settled = true;
             }
             Readiness::Broken(failure) => {
-                record_failure(draft, position, failure);
-                if !draft.definition(position).continue_on_error {
+                if !broken(draft, position, failure) {
                     return false;
                 }
                 settled = true;
@@ -131,14 +131,29 @@ fn start_or_skip(draft: &mut Draft<'_>) -> bool {
                 settled = true;
             }
             Readiness::Ready if places == 0 => {}
-            Readiness::Ready => {
-                places -= 1;
-                let attempt = draft.state.stages[position].attempt + 1;
-                draft.start(position, attempt);
-            }
+            Readiness::Ready => match leave(draft, position) {
+                Leave::Granted => {
+                    places -= 1;
+                    let attempt = draft.state.stages[position].attempt + 1;
+                    draft.start(position, attempt);
+                }
+                Leave::Later => {}
+                Leave::Refused(failure) => {
+                    if !broken(draft, position, failure) {
+                        return false;
+                    }
+                    settled = true;
+                }
+            },
         }
     }
     settled
+}
+
+/// A stage that can't be started. True when the run goes on all the same.
+fn broken(draft: &mut Draft<'_>, position: usize, failure: Failure) -> bool {
+    record_failure(draft, position, failure);
+    draft.definition(position).continue_on_error
 }
 
 /// Gathers the results of stages whose items are all over and written. True when there was one.

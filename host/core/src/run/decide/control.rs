@@ -1,7 +1,7 @@
 //! Somebody wants a run to pause, go on, or end.
 
 use super::{Draft, Effect, Refusal, advance, sub_run};
-use crate::run::{Actor, Event, RunStatus, StageStatus};
+use crate::run::{Actor, AttemptUsage, Event, RunStatus, StageStatus};
 
 /// Pauses after the stages that are running; at once when none is. Asking twice is the same as once.
 pub(super) fn pause(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
@@ -44,13 +44,14 @@ pub(super) fn resume(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends the run. What is being done is stopped by the host.
-pub(super) fn cancel(draft: &mut Draft<'_>, by: Actor) -> Result<(), Refusal> {
+/// Ends the run. What is being done is stopped by the host; what it used until then stays counted.
+pub(super) fn cancel(draft: &mut Draft<'_>, by: Actor, used: Vec<AttemptUsage>) -> Result<(), Refusal> {
     if draft.state.status == RunStatus::Cancelled {
         return Ok(());
     }
     refuse_when_over(draft)?;
-    draft.record(Event::RunCancelled { by });
+    let used = used.into_iter().map(|used| AttemptUsage { usage: used.usage.settled(), ..used }).collect();
+    draft.record(Event::RunCancelled { by, used });
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! A stage came to an end.
 
-use super::{Draft, Effect, Ending, advance};
+use super::{Draft, Effect, Ending, advance, budget};
 use crate::run::siblings::contested_changes;
 use crate::run::{Event, PluginUsed, Usage, validate};
 
@@ -19,6 +19,7 @@ pub(super) fn stage_ended(
     if !current {
         return;
     }
+    let usage = usage.settled();
     match ending {
         Ending::Completed { result, change_set } => {
             let others =
@@ -47,6 +48,10 @@ pub(super) fn stage_ended(
         }
         Ending::Waiting(question) => draft.record(Event::StageWaiting { stage, question, plugin, usage }),
         Ending::Failed(failure) => draft.fail(stage, failure, plugin, usage),
+        Ending::OverBudget { below } => {
+            let failure = budget::stopped(draft, stage, usage, below);
+            draft.fail(stage, failure, plugin, usage);
+        }
     }
     advance::advance(draft);
 }

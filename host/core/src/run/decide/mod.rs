@@ -8,6 +8,7 @@ mod advance;
 mod answer;
 mod applied;
 mod approval;
+mod budget;
 mod control;
 mod create;
 mod ended;
@@ -17,9 +18,12 @@ mod sub_run;
 
 use serde_json::Value;
 
-use super::{Actor, ChangeSet, Event, Failure, PluginUsed, Question, RunState, Usage, child_run_id};
-use crate::Timestamp;
+use super::{
+    Actor, AttemptUsage, ChangeSet, Event, Failure, PluginUsed, Question, RunState, Shortage, Usage,
+    child_run_id,
+};
 use crate::definition::{Stage, Workflow};
+use crate::{Budget, Timestamp};
 
 pub use create::create;
 
@@ -86,6 +90,8 @@ pub enum Input {
     Retry {
         /// The stage from which on; without it, what failed or was cancelled.
         from: Option<String>,
+        /// What the run may use from now on, of the kinds that are named.
+        budget: Budget,
         /// Who.
         by: Actor,
     },
@@ -112,6 +118,8 @@ pub enum Input {
     Cancel {
         /// Who.
         by: Actor,
+        /// What the attempts that are stopped with it have used.
+        used: Vec<AttemptUsage>,
     },
 }
 
@@ -129,6 +137,11 @@ pub enum Ending {
     Waiting(Question),
     /// Not at all.
     Failed(Failure),
+    /// It was stopped because the budget is used up.
+    OverBudget {
+        /// When it ran another workflow whose run lacked something: what.
+        below: Option<Shortage>,
+    },
 }
 
 /// Something to do, in the order given. Effects of one decision are carried out after its events are recorded.
@@ -288,6 +301,14 @@ pub enum Refusal {
         /// Its stages.
         stages: Vec<String>,
     },
+    /// A budget was given of which nothing is left.
+    #[error("run {run} has used {used} already: nothing would be left to go on with")]
+    BudgetTooSmall {
+        /// The run.
+        run: String,
+        /// What was used, of what was given.
+        used: String,
+    },
     /// The answer does not fit the schema.
     #[error("{}", failure.message)]
     BadAnswer {
@@ -320,12 +341,12 @@ pub fn decide(
         Input::Reject { stage, to, comment, by } => {
             approval::reject(&mut draft, stage.as_deref(), to.as_deref(), comment, by)?;
         }
-        Input::Retry { from, by } => rework::retry(&mut draft, from.as_deref(), by)?,
+        Input::Retry { from, budget, by } => rework::retry(&mut draft, from.as_deref(), budget, by)?,
         Input::Tick => advance::advance(&mut draft),
         Input::ChildChanged { stage, attempt } => sub_run::child_changed(&mut draft, &stage, attempt),
         Input::Pause { by } => control::pause(&mut draft, by)?,
         Input::Resume { by } => control::resume(&mut draft, by)?,
-        Input::Cancel { by } => control::cancel(&mut draft, by)?,
+        Input::Cancel { by, used } => control::cancel(&mut draft, by, used)?,
     }
     Ok(draft.decision)
 }

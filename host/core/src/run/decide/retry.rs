@@ -2,14 +2,15 @@
 
 use super::Draft;
 use crate::Timestamp;
-use crate::run::Failure;
+use crate::run::{BUDGET_EXHAUSTED, Failure};
 use sha2::{Digest as _, Sha256};
 
 /// Failures that another attempt can't mend, or must not be tried again by itself: it is not known whether what was
 /// started before ran, or somebody ended it.
-const FINAL: [&str; 13] = [
+const FINAL: [&str; 14] = [
     "agent-lost",
     "agent-unknown",
+    BUDGET_EXHAUSTED,
     "command-not-found",
     "command-not-granted",
     "config-invalid",

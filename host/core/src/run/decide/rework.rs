@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Draft, Effect, Refusal, advance};
+use crate::Budget;
 use crate::run::{Actor, Event, RunStatus, StageState, StageStatus};
 
 /// Stages that are to be done again.
@@ -14,8 +15,14 @@ pub(super) struct Rework {
 }
 
 /// Does stages again: the one named and all that build on it, else what failed or was cancelled. What failed elsewhere
-/// is done again in any case, because the run could not end well without it.
-pub(super) fn retry(draft: &mut Draft<'_>, from: Option<&str>, by: Actor) -> Result<(), Refusal> {
+/// is done again in any case, because the run could not end well without it. What is given as `budget` counts from here
+/// on in place of what the run was started with.
+pub(super) fn retry(
+    draft: &mut Draft<'_>,
+    from: Option<&str>,
+    budget: Budget,
+    by: Actor,
+) -> Result<(), Refusal> {
     let named = from.map(|name| draft.find(name)).transpose()?;
     let mut wanted = broken(draft);
     wanted.extend(named.filter(|position| !wanted.contains(position)));
@@ -29,8 +36,9 @@ pub(super) fn retry(draft: &mut Draft<'_>, from: Option<&str>, by: Actor) -> Res
     let further: Vec<usize> = ungathered.into_iter().filter(|position| !is_in(position)).collect();
     rework.reopened.extend(further);
     refuse_busy(draft, &rework)?;
+    refuse_too_small(draft, budget)?;
     let Rework { reset, reopened } = rework;
-    draft.record(Event::RetryRequested { by, reset, reopened });
+    draft.record(Event::RetryRequested { by, reset, reopened, budget });
     // A run that was cancelled after its owner died may owe files that nobody has written.
     for position in 0..draft.state.stages.len() {
         if draft.state.stages[position].is_applying() {
@@ -39,6 +47,16 @@ pub(super) fn retry(draft: &mut Draft<'_>, from: Option<&str>, by: Actor) -> Res
     }
     advance::advance(draft);
     Ok(())
+}
+
+/// A budget that is used up already would only lead to the same failure again.
+fn refuse_too_small(draft: &Draft<'_>, budget: Budget) -> Result<(), Refusal> {
+    let used = draft.state.spending.total();
+    let up = budget.used_up(&used);
+    if up.is_unlimited() {
+        return Ok(());
+    }
+    Err(Refusal::BudgetTooSmall { run: draft.run(), used: up.told(&used) })
 }
 
 /// What failed or was cancelled. Of a stage with a matrix those of its items that did not do their work, or the stage

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Feedback, ItemState, RunState, SentBack, StageState};
 use crate::Timestamp;
-use crate::run::{Actor, Event, Failure, MatrixItem, RunStatus, StageStatus, Usage};
+use crate::run::{Actor, AttemptUsage, Event, Failure, MatrixItem, RunStatus, StageStatus, Usage};
 
 impl RunState {
     /// Folds one event in. A second `RunCreated` and positions that do not exist are ignored: the journal's
@@ -37,12 +37,15 @@ impl RunState {
                 });
                 self.end(RunStatus::Failed, at);
             }
-            Event::RunCancelled { by } => {
+            Event::RunCancelled { by, used } => {
                 self.cancelled_by = Some(by.clone());
+                used.iter().for_each(|used| self.note_usage(used));
                 self.end_stages(at, |stage| !stage.status.is_over());
                 self.end(RunStatus::Cancelled, at);
             }
-            Event::RetryRequested { reset, reopened, .. } => {
+            Event::RetryRequested { reset, reopened, budget, .. } => {
+                self.budget = self.budget.replaced_by(*budget);
+                self.raised = self.raised.replaced_by(*budget);
                 self.go_on();
                 self.reset(reset, reopened);
             }
@@ -65,6 +68,12 @@ impl RunState {
             | Event::StageFailed { stage, .. }
             | Event::ChangesApplied { stage } => self.apply_to_stage(*stage, event, at),
         }
+        if let Event::StageCompleted { stage, usage, .. }
+        | Event::StageWaiting { stage, usage, .. }
+        | Event::StageFailed { stage, usage, .. } = event
+        {
+            self.note_reported(*stage, *usage);
+        }
     }
 
     fn end(&mut self, status: RunStatus, at: Timestamp) {
@@ -74,6 +83,21 @@ impl RunState {
         for stage in &mut self.stages {
             stage.retry_at = None;
         }
+    }
+
+    /// What an attempt has used all in all, if it is the last one at its stage.
+    fn note_usage(&mut self, used: &AttemptUsage) {
+        if let Some(stage) = self.stages.get_mut(used.stage).filter(|stage| stage.attempt == used.attempt) {
+            stage.usage = used.usage;
+            self.spending.note(used.stage, used.attempt, used.usage);
+        }
+    }
+
+    /// What was used by the stage that an event is about, after it.
+    fn note_reported(&mut self, position: usize, usage: Usage) {
+        let Some(stage) = self.stages.get_mut(position) else { return };
+        stage.usage = stage.usage.reported(usage, stage.child.is_some());
+        self.spending.note(position, stage.attempt, stage.usage);
     }
 
     fn end_stages(&mut self, at: Timestamp, which: impl Fn(&StageState) -> bool) {
@@ -216,13 +240,12 @@ impl RunState {
                 stage.child.clone_from(child);
                 self.status = RunStatus::Running;
             }
-            Event::StageCompleted { result, change_set, plugin, usage, answered_by, .. } => {
+            Event::StageCompleted { result, change_set, plugin, answered_by, .. } => {
                 stage.end(StageStatus::Completed, at);
                 stage.result = Some(result.clone());
                 stage.changes_owed = change_set.is_some() && !dry_run;
                 stage.change_set.clone_from(change_set);
                 stage.answered_by.clone_from(answered_by);
-                stage.usage = stage.usage.plus(*usage);
                 if plugin.is_some() {
                     stage.plugin.clone_from(plugin);
                 }
@@ -230,19 +253,17 @@ impl RunState {
                     self.status = RunStatus::Running;
                 }
             }
-            Event::StageWaiting { question, plugin, usage, .. } => {
+            Event::StageWaiting { question, plugin, .. } => {
                 stage.status = StageStatus::Waiting;
                 stage.question = Some(question.clone());
                 stage.plugin.clone_from(plugin);
-                stage.usage = *usage;
             }
-            Event::StageFailed { failure, plugin, usage, retry_at, answered_by, .. } => {
+            Event::StageFailed { failure, plugin, retry_at, answered_by, .. } => {
                 stage.failure = Some(failure.clone());
                 stage.answered_by.clone_from(answered_by);
                 if plugin.is_some() {
                     stage.plugin.clone_from(plugin);
                 }
-                stage.usage = stage.usage.plus(*usage);
                 stage.retry_at = *retry_at;
                 let status = if retry_at.is_some() { StageStatus::Pending } else { StageStatus::Failed };
                 stage.end(status, at);

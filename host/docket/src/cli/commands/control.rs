@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use docket_core::Budget;
 use docket_core::run::Actor;
 use serde_json::Value;
 
@@ -102,9 +103,14 @@ pub(super) fn retry(
     settings: &Settings,
     run: &str,
     from: Option<String>,
+    budget: Budget,
     ui: &mut Ui,
 ) -> Result<ExitCode, CliError> {
-    ask(settings, run, |by| Request::Retry { from, by }, |_| "tries again", Quiet::No, ui)
+    if !budget.is_unlimited() {
+        // Whoever is to be kept to a budget does not raise it.
+        settings.refuse_agents("docket workflow retry with a budget")?;
+    }
+    ask(settings, run, |by| Request::Retry { from, budget, by }, |_| "tries again", Quiet::No, ui)
 }
 
 /// Whether success is told by this command itself, or by the run it drives.
@@ -125,6 +131,9 @@ fn ask(
     let engine = settings.engine()?;
     let named = RunFolder::find(&engine.setting().project, run)?;
     let mut request = request(settings.actor());
+    if let Request::Retry { budget, .. } = &request {
+        engine.refuse_above_settings(*budget)?;
+    }
     let folder = address(&engine, named.clone(), &mut request)?;
     if matches!(request, Request::Pause { .. }) && look(&folder)?.1.status == ShownStatus::Interrupted {
         return Err(CliError::mistake(

@@ -1,12 +1,11 @@
-//! `docket workflow status|logs|list|results|show|diff`: looking at runs without touching them.
+//! `docket workflow status|list|results|show|diff`: looking at runs without touching them.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use docket_core::Timestamp;
 use docket_core::definition::closest;
 use docket_core::run::{FileState, RunState};
-use docket_core::text::{printable, printable_lines};
+use docket_core::text::printable;
 use serde_json::json;
 
 use super::kept;
@@ -17,13 +16,10 @@ use crate::cli::ui::Ui;
 use crate::cli::wire::{DiffShape, EventLine};
 use crate::engine::control::look;
 use crate::report::results::{self, Results};
-use crate::report::shapes::{ListShape, LogLine, Unreadable};
+use crate::report::shapes::{ListShape, Unreadable};
 use crate::report::{difference, status as words, words as event_words};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 use crate::store::{Project, RunFolder, StoreError, change, journal, list as runs, run_folder};
-
-/// How often `--follow` looks for more.
-const FOLLOW: Duration = Duration::from_millis(100);
 
 /// `docket workflow status RUN`
 pub(super) fn status(settings: &Settings, run: &str, ui: &mut Ui) -> Result<ExitCode, CliError> {
@@ -75,35 +71,6 @@ fn parse_status(text: &str) -> Result<ShownStatus, CliError> {
             format!("{near}There are: {}", names.join(", ")),
         )
     })
-}
-
-/// `docket workflow logs RUN`
-pub(super) fn logs(settings: &Settings, run: &str, follow: bool, ui: &mut Ui) -> Result<ExitCode, CliError> {
-    let folder = RunFolder::find(&settings.project()?, run)?;
-    let mut position = 0;
-    loop {
-        // Asked before the log is read: what was logged before the end is then shown.
-        let over = !follow || !folder.is_owned();
-        let bytes = folder.log_from(position)?;
-        let end_of_line = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let whole = if over { bytes.len() } else { end_of_line };
-        position += whole as u64;
-        let text = printable_lines(&String::from_utf8_lossy(&bytes[..whole]));
-        if !text.is_empty() {
-            show_log(&text, ui)?;
-        }
-        if over {
-            return Ok(ExitCode::Done);
-        }
-        std::thread::sleep(FOLLOW);
-    }
-}
-
-fn show_log(text: &str, ui: &mut Ui) -> Result<(), CliError> {
-    if ui.output() == Output::Human {
-        return ui.data(text);
-    }
-    text.lines().try_for_each(|line| ui.json(&LogLine::of(line), false))
 }
 
 /// `docket workflow results RUN`

@@ -8,6 +8,7 @@ mod context;
 mod control;
 mod inspect;
 mod kept;
+mod logs;
 mod mcp;
 pub(super) mod plugin;
 mod prune;
@@ -56,7 +57,7 @@ fn workflow(command: WorkflowCommand, settings: Settings, ui: &mut Ui) -> Result
     match command {
         WorkflowCommand::Start { rest } => start::start(settings, &rest, ui),
         WorkflowCommand::Status(name) => inspect::status(&settings, &name.run, ui),
-        WorkflowCommand::Logs { run, follow } => inspect::logs(&settings, &run.run, follow, ui),
+        WorkflowCommand::Logs { run, which } => logs::logs(&settings, &run.run, &which, ui),
         WorkflowCommand::Pause(name) => control::pause(&settings, &name.run, ui),
         WorkflowCommand::Resume(name) => control::resume(&settings, &name.run, ui),
         WorkflowCommand::Cancel(name) => control::cancel(&settings, &name.run, ui),
@@ -73,7 +74,9 @@ fn workflow(command: WorkflowCommand, settings: Settings, ui: &mut Ui) -> Result
         WorkflowCommand::Reject { run, stage, to, comment } => {
             control::reject(&settings, &run.run, control::Rejection { stage, to, comment }, ui)
         }
-        WorkflowCommand::Retry { run, from } => control::retry(&settings, &run.run, from, ui),
+        WorkflowCommand::Retry { run, from, budget } => {
+            control::retry(&settings, &run.run, from, budget.budget(), ui)
+        }
         WorkflowCommand::Check { names } => check::check(&settings, &names, ui),
         WorkflowCommand::Show { name, timeline: true } => audit::timeline(&settings, &name, ui),
         WorkflowCommand::Show { name, timeline: false } => inspect::show(&settings, &name, ui),

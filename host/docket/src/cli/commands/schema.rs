@@ -8,10 +8,11 @@ use crate::cli::commands::plugin::{PluginListShape, PluginShape};
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
-    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, NewPluginShape,
-    PackShape, PluginCheckShape, PruneShape, TrustShape, VerifyShape,
+    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, NewPluginShape, PackShape,
+    PluginCheckShape, PruneShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
+use crate::engine::transcript::Transcript;
 use crate::plugin::Manifest;
 use crate::report::results::Results;
 use crate::report::shapes::{ListShape, LogLine, RightsShape, StartShape, TaskShape};
@@ -24,7 +25,7 @@ use crate::store::snapshot::RunSnapshot;
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 32] = [
+const FORMATS: [Format; 33] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("start", "start --output json: the run, and what its stages may touch", of::<StartShape>),
     (
@@ -39,6 +40,7 @@ const FORMATS: [Format; 32] = [
     ("log", "a line of logs with --output json", of::<LogLine>),
     ("task", "a task as the MCP server hands it out", of::<TaskShape>),
     ("verify", "verify --output json", of::<VerifyShape>),
+    ("transcript", "an entry of logs --transcript --output json", of::<Transcript>),
     ("timeline", "show --timeline --output json", of::<Timeline>),
     ("prune", "prune --output json", of::<PruneShape>),
     ("archive", "a record under completed/, kept when a run's folder is pruned", of::<ArchiveRecord>),

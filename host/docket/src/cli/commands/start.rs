@@ -57,7 +57,8 @@ pub(super) fn start(settings: Settings, rest: &[String], ui: &mut Ui) -> Result<
         return Err(wrong_inputs(&engine, specs, arguments.inputs, arguments.wrong).into());
     }
     let launch = settings.launch(&arguments.run);
-    let start = Start { inputs: arguments.inputs, launch, dry_run: arguments.run.dry_run };
+    let (dry_run, budget) = (arguments.run.dry_run, arguments.run.budget.budget());
+    let start = Start { inputs: arguments.inputs, launch, dry_run, budget };
     run(&engine, &definition, start, arguments.run.detach, ui)
 }
 
@@ -148,7 +149,8 @@ pub(super) fn review(
         inputs.insert(input.name.clone(), value);
     }
     let launch = settings.launch(&arguments.run);
-    let start = Start { inputs, launch, dry_run: arguments.run.dry_run };
+    let (dry_run, budget) = (arguments.run.dry_run, arguments.run.budget.budget());
+    let start = Start { inputs, launch, dry_run, budget };
     run(&engine, &definition, start, arguments.run.detach, ui)
 }
 

@@ -218,6 +218,7 @@ impl Bench<'_> {
             cancel: Cancel::default(),
             answers: Answers::new(Box::new(move |value| misfits(&promised, &value)), None),
             commands: Vec::new(),
+            launches: Arc::new(|| false),
             environment: Vec::new(),
         });
         match reply.outcome {

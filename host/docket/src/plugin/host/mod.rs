@@ -58,6 +58,9 @@ pub mod contract {
 /// Where a stage's notices go.
 pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
 
+/// Asked before each launch of a process whether it may be; a launch that may is counted as one from then on.
+pub type Launches = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Tells a running stage to stop.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
@@ -81,6 +84,7 @@ pub struct StageContext {
     pub(super) guard: Guard,
     pub(super) log: Log,
     pub(super) usage: Usage,
+    notices: Notices,
     answers: Answers,
     processes: Option<Processes>,
     share: Share,
@@ -112,7 +116,7 @@ impl StageContext {
         share: Share,
         environment: &[(String, String)],
     ) -> wasmtime::Result<Self> {
-        let log = Log::new(limits.log, notices);
+        let log = Log::new(limits.log, Arc::clone(&notices));
         let mut builder = WasiCtxBuilder::new();
         builder
             .allow_blocking_current_thread(true)
@@ -134,10 +138,17 @@ impl StageContext {
             guard,
             log,
             usage: Usage::default(),
+            notices,
             answers,
             processes,
             share,
         })
+    }
+
+    /// Counts what was used, and tells at once: the run may have to be stopped for it.
+    fn use_up(&mut self, used: Usage) {
+        self.usage = self.usage.plus(used);
+        (self.notices)(Notice::Usage(self.usage));
     }
 
     /// Lines in which the values are masked that only the stage's command may see.

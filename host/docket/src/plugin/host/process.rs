@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use docket_core::run::Usage;
 use docket_core::secret::Secrets;
 use wasmtime::component::Resource;
 
@@ -14,7 +15,7 @@ use super::contract::docket::stage::process::{Command, Event, Host, HostChild, P
 use super::process_folder::{self, ProcessFolder, Started};
 use super::records::process_folders;
 use super::supervisor::Supervision;
-use super::{Cancel, StageContext, prepare};
+use super::{Cancel, Launches, StageContext, prepare};
 use crate::plugin::limits::LimitHit;
 
 /// How often a process's files are looked at: soon at first, so that a quick command is not waited for.
@@ -32,6 +33,8 @@ const MAX_GRACE: Duration = Duration::from_secs(60);
 pub struct GrantedCommand {
     /// The name the plugin gives.
     pub name: String,
+    /// Whether it is an agent: starting it is a launch, which budgets count.
+    pub is_agent: bool,
     /// Its absolute path, outside the project; or why there is none.
     pub path: Result<PathBuf, String>,
     /// Its working folder: the project.
@@ -50,12 +53,13 @@ pub struct Processes {
     cancel: Cancel,
     count: usize,
     most: usize,
+    launches: Launches,
 }
 
 impl Processes {
-    /// The processes of a stage that was granted these commands, at most so many.
-    pub fn new(granted: Vec<GrantedCommand>, cancel: Cancel, most: usize) -> Self {
-        Self { granted, cancel, count: 0, most }
+    /// The processes of a stage that was granted these commands, at most so many, and none that `launches` refuses.
+    pub fn new(granted: Vec<GrantedCommand>, cancel: Cancel, most: usize, launches: Launches) -> Self {
+        Self { granted, cancel, count: 0, most, launches }
     }
 
     /// Starts the command, or takes up the one that was started for this stage before. With `is_dialogue` its standard
@@ -84,6 +88,10 @@ impl Processes {
         prepare::refuse_other_command(&folder, &recorded)?;
         if folder.was_launched() {
             return Ok((prepare::take_up(folder.clone(), &granted.secrets)?, folder));
+        }
+        // One that was started before was counted then.
+        if granted.is_agent && !(self.launches)() {
+            return Err(ProcessError::Failed("the run's budget has no launch left".to_owned()));
         }
         prepare::prepare(&folder, command, &recorded).map_err(failed)?;
         let supervision = Supervision::start(&folder, granted.environment.clone()).map_err(failed)?;
@@ -132,7 +140,13 @@ impl StageContext {
             self.guard.hit = Some(LimitHit::Processes(processes.most));
             return Err(wasmtime::Error::msg("no more processes may be started"));
         }
-        Ok(processes.start(command, is_dialogue))
+        let is_agent =
+            processes.granted.iter().any(|granted| granted.is_agent && granted.name == command.program);
+        let started = processes.start(command, is_dialogue);
+        if started.is_ok() && is_agent {
+            self.use_up(Usage { launches: Some(1), ..Usage::default() });
+        }
+        Ok(started)
     }
 
     /// Waits for the next event of a process.

@@ -1,6 +1,7 @@
 //! Looking over the process folders that a run keeps: is what they say consistent, and is it what was started? Reads
 //! only; starting and following processes is `process` and `supervisor`.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use docket_core::run::sha256;
@@ -60,6 +61,26 @@ pub(super) fn process_folders(attempt: &Path) -> impl Iterator<Item = PathBuf> {
     folders(attempt, "process-").into_iter().map(|(_, path)| path)
 }
 
+/// How many processes were started for an attempt at a stage.
+pub fn launches(attempt: &Path) -> u64 {
+    let folders = process_folders(attempt).map(|path| ProcessFolder { path });
+    // A claim alone also keeps a command from ever starting.
+    folders.filter(|folder| folder.was_launched() && folder.started().is_some()).count() as u64
+}
+
+/// The text of a file of a process folder, bytes that are not UTF-8 replaced, up to so many bytes; and whether there is
+/// more of it.
+///
+/// # Errors
+/// When it can't be read.
+pub fn read(path: &Path, most: u64) -> std::io::Result<(String, bool)> {
+    let file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), length > most))
+}
+
 /// Whether a process of the run, or its supervisor, lives.
 pub fn any_alive(run: &Path) -> bool {
     find(run).into_iter().any(|found| {
@@ -87,8 +108,8 @@ pub fn look_over(found: &Found, expected: &Expected<'_>) -> Vec<Told> {
     let folder = ProcessFolder { path: found.path.clone() };
     let mut told = Vec::new();
     command(&folder, expected, &mut told);
-    let started = read::<Started>(&folder.path.join("started.json"), &mut told);
-    let exited = read::<Exited>(&folder.path.join("exited.json"), &mut told);
+    let started = read_whole::<Started>(&folder.path.join("started.json"), &mut told);
+    let exited = read_whole::<Exited>(&folder.path.join("exited.json"), &mut told);
     // A launcher says which process it is before it claims the permission to become the command; one that died in
     // between, or could not claim it, started nothing.
     let ended_by_itself = exited.as_ref().is_some_and(|exited| exited.error.is_none());
@@ -113,7 +134,7 @@ pub fn look_over(found: &Found, expected: &Expected<'_>) -> Vec<Told> {
 
 /// What was to be run: `command.json`, and what the command reads.
 fn command(folder: &ProcessFolder, expected: &Expected<'_>, told: &mut Vec<Told>) {
-    let Some(recorded) = read::<Recorded>(&folder.command(), told) else {
+    let Some(recorded) = read_whole::<Recorded>(&folder.command(), told) else {
         // A claim alone also keeps a command from ever starting: that of a run cancelled before it was prepared.
         let has_run = folder.started().is_some() || folder.exited().is_some();
         if has_run && !folder.command().exists() {
@@ -170,7 +191,7 @@ fn command(folder: &ProcessFolder, expected: &Expected<'_>, told: &mut Vec<Told>
 }
 
 /// Reads a file that is written whole or not at all.
-fn read<T: DeserializeOwned>(path: &Path, told: &mut Vec<Told>) -> Option<T> {
+fn read_whole<T: DeserializeOwned>(path: &Path, told: &mut Vec<Told>) -> Option<T> {
     let bytes = std::fs::read(path).ok()?;
     let parsed = serde_json::from_slice(&bytes);
     parsed

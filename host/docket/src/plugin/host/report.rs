@@ -100,12 +100,15 @@ impl report::Host for StageContext {
     }
 
     async fn add_usage(&mut self, used: report::Usage) -> wasmtime::Result<()> {
-        self.usage = self.usage.plus(Usage {
+        self.use_up(Usage {
             input_tokens: used.input_tokens,
             cached_tokens: used.cached_tokens,
             output_tokens: used.output_tokens,
             // A cost that is no number would make every sum no number.
             cost_usd: used.cost_usd.filter(|cost| cost.is_finite() && *cost >= 0.0),
+            // Counted by docket itself.
+            launches: None,
+            unpriced: None,
         });
         Ok(())
     }

@@ -38,7 +38,7 @@ fn mask(path: &Path, secrets: &Secrets) -> io::Result<()> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_TRANSCRIPT).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let masked = secrets.mask(&text);
+    let masked = secrets.mask_transcript(&text);
     // What has no value in it stays byte for byte, UTF-8 or not.
     if masked == text {
         return Ok(());

@@ -91,14 +91,14 @@ impl Fold {
                 let files = change_set.as_ref().map(files).unwrap_or_default();
                 self.ended(*stage, AttemptOutcome::Completed, at, |attempt| {
                     attempt.answered_by = answered_by;
-                    attempt.usage = attempt.usage.plus(*usage);
+                    attempt.usage = used(attempt, *usage);
                     attempt.files = files;
                 });
                 self.ran_by(*stage, plugin.as_ref());
             }
             Event::StageWaiting { stage, plugin, usage, .. } => {
                 self.stands(*stage, AttemptOutcome::Waiting, at);
-                self.change(*stage, |attempt| attempt.usage = *usage);
+                self.change(*stage, |attempt| attempt.usage = used(attempt, *usage));
                 self.ran_by(*stage, plugin.as_ref());
             }
             Event::StageFailed { stage, failure, plugin, usage, answered_by, retry_at } => {
@@ -109,7 +109,7 @@ impl Fold {
                     attempt.failure = Some(failure.clone());
                     attempt.answered_by.clone_from(answered_by);
                     attempt.retry_at = *retry_at;
-                    attempt.usage = attempt.usage.plus(*usage);
+                    attempt.usage = used(attempt, *usage);
                 });
                 self.ran_by(*stage, plugin.as_ref());
             }
@@ -150,7 +150,12 @@ impl Fold {
             Event::RunWaiting => {}
             Event::RunCompleted { .. } => self.over("completed", None, event, at),
             Event::RunFailed { .. } => self.over("failed", None, event, at),
-            Event::RunCancelled { by } => self.over("cancelled", Some(by), event, at),
+            Event::RunCancelled { by, used } => {
+                for used in used {
+                    self.change(used.stage, |attempt| attempt.usage = used.usage);
+                }
+                self.over("cancelled", Some(by), event, at);
+            }
         }
     }
 
@@ -328,6 +333,11 @@ impl Fold {
             pruned: false,
         }
     }
+}
+
+/// What an attempt has used when it reports this: the run of another workflow reports its sum each time.
+fn used(attempt: &Attempt, reported: Usage) -> Usage {
+    if attempt.child.is_some() && !reported.is_unknown() { reported } else { attempt.usage.plus(reported) }
 }
 
 fn files(changes: &ChangeSet) -> Vec<TouchedFile> {

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use docket_core::run::{PluginUsed, Usage};
+use docket_core::run::PluginUsed;
 use docket_core::text::printable;
 
 use super::{Attempt, Entry, RunEvent, Timeline};
 use crate::report::time::{duration, local};
+use crate::report::usage;
 use crate::store::archive::Totals;
 
 /// Characters of a hash that are shown where the whole one would be in the way.
@@ -74,7 +75,7 @@ fn row(text: &mut String, attempt: &Attempt) {
     if let Some(used) = &attempt.plugin {
         plugin(text, used);
     }
-    if let Some(used) = usage(&attempt.usage) {
+    if let Some(used) = usage::full(&attempt.usage) {
         let _ = writeln!(text, "{INDENT}used {used}");
     }
     for file in &attempt.files {
@@ -100,21 +101,6 @@ fn short(hash: &str) -> String {
     printable(&hash.chars().take(SHORT_HASH).collect::<String>())
 }
 
-/// What was used, in words. `None` when nothing is known.
-fn usage(usage: &Usage) -> Option<String> {
-    let tokens = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what} tokens"));
-    let parts: Vec<String> = [
-        tokens(usage.input_tokens, "input"),
-        tokens(usage.cached_tokens, "cached"),
-        tokens(usage.output_tokens, "output"),
-        usage.cost_usd.map(|cost| format!("${cost:.4}")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
 fn totals(text: &mut String, totals: &Totals) {
     text.push_str("\nTotals:\n");
     let _ = writeln!(text, "  Wall time: {}", duration(totals.wall_milliseconds));
@@ -128,6 +114,6 @@ fn totals(text: &mut String, totals: &Totals) {
     };
     let _ = writeln!(text, "  Attempts: {}{failed}", totals.attempts);
     let _ = writeln!(text, "  Files written: {}", totals.files_written);
-    let used = usage(&totals.usage).unwrap_or_else(|| "unknown".to_owned());
+    let used = usage::full(&totals.usage).unwrap_or_else(|| "unknown".to_owned());
     let _ = writeln!(text, "  Usage: {used}");
 }

@@ -24,6 +24,7 @@ fn created(stages: &[&str]) -> Event {
         schemas: [].into(),
         stage_types: vec![],
         launchers: vec![],
+        idle_launchers: vec![],
         stages: stages.iter().map(|name| (*name).to_owned()).collect(),
         inputs: [].into(),
         date: "2026-01-02".into(),
@@ -183,7 +184,7 @@ fn the_end_of_a_run_ends_what_is_open_and_says_who_did_it() {
             (0, vec![created(&["a"]), started(0, 1)]),
             (3, vec![waiting(0), Event::RunWaiting]),
             (4, vec![Event::PauseRequested { by: tester() }, Event::RunPaused]),
-            (10, vec![Event::RunCancelled { by: tester() }]),
+            (10, vec![Event::RunCancelled { by: tester(), used: vec![] }]),
         ],
     );
     assert_eq!(attempts(&timeline), [("a".into(), 1, AttemptOutcome::Cancelled, 10, 7)]);
