@@ -123,7 +123,12 @@ impl Engine {
         Err(EngineError::UnknownClaim)
     }
 
-    fn try_to_claim(&self, one: &Waiting, lease: u32, to: &Claimant) -> Result<Option<TaskShape>, EngineError> {
+    fn try_to_claim(
+        &self,
+        one: &Waiting,
+        lease: u32,
+        to: &Claimant,
+    ) -> Result<Option<TaskShape>, EngineError> {
         let now = now();
         if let Some(holder) = Claims::of(&claims::read(&one.folder)?).holder(&one.task, now) {
             let (stage, by) = (one.task.stage.clone(), holder.by.to_string());
@@ -226,7 +231,10 @@ impl Engine {
             let is_open =
                 matches!(run.status, ShownStatus::Waiting | ShownStatus::Running | ShownStatus::Interrupted);
             is_open
-                && wishes.workflow.as_ref().is_none_or(|name| run.definition == *name || run.workflow == *name)
+                && wishes
+                    .workflow
+                    .as_ref()
+                    .is_none_or(|name| run.definition == *name || run.workflow == *name)
                 && within.as_ref().is_none_or(|within| is_part_of(&parents, &run.id, within.id()))
         };
         let mut found = Vec::new();
@@ -291,8 +299,7 @@ impl Engine {
         let Looked { state, workflow, position } = looked;
         let stage = &state.stages[*position];
         let work = task(workflow, state, *position).map_err(EngineError::Failed)?;
-        let agent = agent_text(self, folder, workflow, &state.start, &work)
-            .map_err(EngineError::Failed)?;
+        let agent = agent_text(self, folder, workflow, &state.start, &work).map_err(EngineError::Failed)?;
         let asked = stage.question.as_ref().and_then(|question| question.schema.clone());
         let (prompt, prompt_file) = agent.map(|agent| (agent.prompt, agent.file)).unwrap_or_default();
         Ok(TaskShape {
