@@ -131,7 +131,8 @@ fn request(stage_type: &str, config: &Value, references: &[(String, String)]) ->
         prompt_file: ".docket/workflows/state/wf-check/results/check/prompt.md",
         schema: None,
         prompt_shows_schema: false,
-        repairs: 1,
+        repairs: 0,
+        project_folder: None,
         profile: RequestProfile::default(),
     });
     let request = StageRequest {
