@@ -102,7 +102,9 @@ pub enum ClaimRefusal {
         until: Timestamp,
     },
     /// The token belongs to no claim of this task, or to one that was followed by another or given back.
-    #[error("the claim given for stage '{stage}' does not hold: it was given back, or somebody else had the task since")]
+    #[error(
+        "the claim given for stage '{stage}' does not hold: it was given back, or somebody else had the task since"
+    )]
     NotHeld {
         /// The stage.
         stage: String,
@@ -234,11 +236,7 @@ impl Claims {
 }
 
 fn taken(task: &TaskId, holder: &Claim) -> ClaimRefusal {
-    ClaimRefusal::Taken {
-        stage: task.stage.clone(),
-        by: holder.by.to_string(),
-        until: holder.expires_at,
-    }
+    ClaimRefusal::Taken { stage: task.stage.clone(), by: holder.by.to_string(), until: holder.expires_at }
 }
 
 fn end(now: Timestamp, lease: u32) -> Result<Timestamp, ClaimRefusal> {

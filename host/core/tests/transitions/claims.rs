@@ -2,7 +2,9 @@
 
 use crate::common::me;
 use docket_core::Timestamp;
-use docket_core::run::{Actor, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId};
+use docket_core::run::{
+    Actor, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId,
+};
 
 fn task() -> TaskId {
     TaskId { stage: "review".into(), attempt: 1 }
@@ -56,10 +58,7 @@ fn a_claim_is_renewed_from_now_on_even_after_it_ran_out() {
         assert!(claims.holder(&task(), at(now + 59)).is_some());
         assert!(claims.holder(&task(), at(now + 60)).is_none());
     }
-    assert!(matches!(
-        claims.extend(&task(), "two", 60, me(), at(30)),
-        Err(ClaimRefusal::Taken { .. })
-    ));
+    assert!(matches!(claims.extend(&task(), "two", 60, me(), at(30)), Err(ClaimRefusal::Taken { .. })));
 }
 
 #[test]

@@ -79,10 +79,8 @@ pub enum Command {
 
 /// Arguments of `mcp`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "An agent starts it itself, once it is in the agent's settings, for instance by \
-`claude mcp add docket -- docket mcp`. Standard output carries the protocol and nothing else."
-)]
+#[command(after_help = "An agent starts it itself, once it is in the agent's settings, for instance by \
+`claude mcp add docket -- docket mcp`. Standard output carries the protocol and nothing else.")]
 pub struct McpArguments {
     /// Let the client approve and reject as well; without it, that is a person's to do
     #[arg(long)]

@@ -76,7 +76,9 @@ pub enum EngineError {
     #[error(transparent)]
     Claim(#[from] ClaimRefusal),
     /// A claim that no task that waits was handed out with.
-    #[error("no task that waits was handed out with this claim: it was answered or given back, or somebody else had it since")]
+    #[error(
+        "no task that waits was handed out with this claim: it was answered or given back, or somebody else had it since"
+    )]
     UnknownClaim,
     /// A stage that is no agent's task.
     #[error("stage '{stage}' of run {run} is no agent's task; it is of type {stage_type}")]

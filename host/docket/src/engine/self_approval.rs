@@ -59,9 +59,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         for id in self.family(folder.id())? {
             let Ok(member) = RunFolder::find(&self.setting().project, &id) else { continue };
-            let is_its = |change: &ClaimChange| {
-                matches!(change, ClaimChange::Claimed { session: Some(of), .. } if of == session)
-            };
+            let is_its = |change: &ClaimChange| matches!(change, ClaimChange::Claimed { session: Some(of), .. } if of == session);
             if claims::read(&member)?.iter().any(|entry| is_its(&entry.change)) {
                 self.log_refused(by, what, &format!("asked for by the session that worked on {id}"));
                 return Err(EngineError::OwnWork { what: what.to_owned(), run: id });

@@ -90,9 +90,12 @@ where
         server::Server::new(surroundings, allows_approvals, self_approval::session(), Arc::clone(&closing));
     let served = runtime.block_on(async move {
         let (read, write) = open();
-        let transport = AsyncRwTransport::<RoleServer, R, W>::new(read, write).with_max_line_length(MAX_MESSAGE);
+        let transport =
+            AsyncRwTransport::<RoleServer, R, W>::new(read, write).with_max_line_length(MAX_MESSAGE);
         match server.serve(transport).await {
-            Ok(running) => running.waiting().await.map(drop).map_err(|cause| ServerError::Bug(cause.to_string())),
+            Ok(running) => {
+                running.waiting().await.map(drop).map_err(|cause| ServerError::Bug(cause.to_string()))
+            }
             // Whoever says nothing and goes away has made no mistake.
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(cause) => Err(ServerError::Begin(docket_core::text::printable(&cause.to_string()))),

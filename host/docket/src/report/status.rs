@@ -126,7 +126,8 @@ fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
             if let Some(claim) = &stage.claim {
                 let who = printable(&claim.by.to_string());
                 let (since, left) = (between(claim.since, now), between(now, claim.expires_at));
-                let _ = writeln!(text, "\nClaimed by {who} {since} ago, for another {left} unless it is renewed");
+                let _ =
+                    writeln!(text, "\nClaimed by {who} {since} ago, for another {left} unless it is renewed");
             }
         }
     }

@@ -289,7 +289,9 @@ mod tests {
     fn replies_to_the_dead_are_swept_away_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
-        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1, client: None } }, "1", &KEY).expect("put");
+        inbox
+            .put(&Request::Cancel { by: Actor { user: "me".into(), process: 1, client: None } }, "1", &KEY)
+            .expect("put");
         // Larger than any process id that Linux gives (proc_sys_kernel(5), pid_max).
         let dead = ["2.2147483646.reply", "2.2147483646.request", ".docket-2147483646-abc"];
         let alive = format!("3.{}.reply", std::process::id());

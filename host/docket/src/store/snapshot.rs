@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use docket_core::Timestamp;
 use docket_core::run::{
-    Actor, Claim, Claims, Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState, StageStatus,
-    TaskId, Usage,
+    Actor, Claim, Claims, Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState,
+    StageStatus, TaskId, Usage,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

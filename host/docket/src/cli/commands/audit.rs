@@ -109,7 +109,8 @@ pub(super) fn timeline(settings: &Settings, run: &str, ui: &mut Ui) -> Result<Ex
             let (_, snapshot) = look(&folder)?;
             let journal = journal::load(&folder.journal())?;
             let claims = claims::read(&folder)?;
-            Timeline::of(&journal, snapshot.status, Timestamp::now()).map(|timeline| timeline.with_claims(&claims))
+            Timeline::of(&journal, snapshot.status, Timestamp::now())
+                .map(|timeline| timeline.with_claims(&claims))
         }
         Err(StoreError::Pruned { record, .. }) => {
             let record = super::kept::load(&record, ui)?;

@@ -22,9 +22,10 @@ pub(super) fn mcp(settings: Settings, arguments: &McpArguments, ui: &mut Ui) -> 
     ui.say(&format!("docket speaks the Model Context Protocol on standard input and output ({place})"));
     let served = mcp::serve(Arc::new(Here(settings)), arguments.allow_approvals, ui::protocol);
     served.map(|()| ExitCode::Done).map_err(|error| match error {
-        ServerError::Begin(_) => {
-            CliError::mistake(error.to_string(), "it is for programs: add it to an agent's settings (docs/guides/mcp.md)")
-        }
+        ServerError::Begin(_) => CliError::mistake(
+            error.to_string(),
+            "it is for programs: add it to an agent's settings (docs/guides/mcp.md)",
+        ),
         error => CliError::Engine(EngineError::Bug(error.to_string())),
     })
 }

@@ -7,8 +7,8 @@ use crate::cli::commands::plugin::{PluginListShape, PluginShape};
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
-    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, NewPluginShape,
-    PackShape, PluginCheckShape, PruneShape, TrustShape, VerifyShape,
+    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, NewPluginShape, PackShape,
+    PluginCheckShape, PruneShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
 use crate::plugin::Manifest;

@@ -85,9 +85,7 @@ fn decide(
     };
     let folder = decided().map_err(call.tell())?;
     let (_, snapshot) = look(&folder).map_err(call.tell())?;
-    let text = format!(
-        "the decision is recorded\n\n{}",
-        words::text(&snapshot, docket_core::Timestamp::now())
-    );
+    let text =
+        format!("the decision is recorded\n\n{}", words::text(&snapshot, docket_core::Timestamp::now()));
     Answer::new(text, &snapshot)
 }

@@ -98,9 +98,10 @@ pub(super) fn workflows(call: &Call, _: WorkflowsInput) -> Result<Answer, Told> 
         // Looked at only: that somebody asks what there is, is no denial to be logged.
         let shape = match engine.definition(&name) {
             Ok(definition) => {
-                let problem = engine.require_trust(&definition).err().map(|_| {
-                    "a person has to look at it and run `docket trust` first".to_owned()
-                });
+                let problem = engine
+                    .require_trust(&definition)
+                    .err()
+                    .map(|_| "a person has to look at it and run `docket trust` first".to_owned());
                 let Workflow { name: title, description, inputs, .. } = definition.workflow;
                 let inputs = inputs.iter().map(InputShape::of).collect();
                 WorkflowShape { name, title: Some(title), description, origin, problem, inputs }
@@ -168,12 +169,12 @@ pub(super) fn start(call: &Call, input: StartInput) -> Result<Answer, Told> {
     let launch = call.surroundings.launch(input.launcher, input.profile);
     let start = Start { inputs, launch, dry_run: input.dry_run };
     let rights = engine.rights(&definition, &start).ok().map(|rights| RightsShape::from(&rights));
-    let run = engine.start_in_background(&definition, start).map_err(|error| {
-        call.tell()(error)
-    })?;
+    let run = engine.start_in_background(&definition, start).map_err(|error| call.tell()(error))?;
     let shape = StartShape { run: snapshot(&engine, &run).map_err(call.tell())?, rights };
     let next = match shape.run.status {
-        ShownStatus::Running => "it runs in the background; `status` with `wait_seconds` waits for it".to_owned(),
+        ShownStatus::Running => {
+            "it runs in the background; `status` with `wait_seconds` waits for it".to_owned()
+        }
         status => format!("it is {} already; `status` says more", status.name()),
     };
     let text = format!("{run} ({}) was started: {next}", printable(&shape.run.workflow));

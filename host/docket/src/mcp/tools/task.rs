@@ -58,7 +58,9 @@ pub(super) fn next(call: &Call, input: NextInput) -> Result<Answer, Told> {
             Answer::new("no task waits", &NextShape { task: None, claimed_by_others: 0 })
         }
         Handed::None { claimed } => Answer::new(
-            format!("every task that waits ({claimed}) is claimed; one whose claim runs out can be had again"),
+            format!(
+                "every task that waits ({claimed}) is claimed; one whose claim runs out can be had again"
+            ),
             &NextShape { task: None, claimed_by_others: claimed },
         ),
     }
@@ -88,7 +90,11 @@ fn text(task: &TaskShape) -> String {
         Some(schema) => text.push_str(&format!("The answer must fit this JSON Schema:\n{schema}\n")),
         None => text.push_str("Any JSON value will do as an answer.\n"),
     }
-    text.push_str(&format!("\nThe prompt ({}):\n\n{}", printable(prompt_file), printable_lines(&task.prompt)));
+    text.push_str(&format!(
+        "\nThe prompt ({}):\n\n{}",
+        printable(prompt_file),
+        printable_lines(&task.prompt)
+    ));
     text
 }
 
@@ -140,7 +146,7 @@ pub(super) fn extend(call: &Call, input: ExtendInput) -> Result<Answer, Told> {
         let task = engine.task_of(&folder, &input.stage)?;
         engine.extend_claim(&folder, &task, &input.claim, lease, call.by.clone())
     });
-    let expires_at = extended.map_err(call.tell())?.to_string();
+    let expires_at = format!("{:.0}", extended.map_err(call.tell())?);
     let text = format!("stage '{}' of {} is yours until {expires_at}", input.stage, input.run);
     let shape = ClaimShape { run: input.run, stage: input.stage, expires_at: Some(expires_at) };
     Answer::new(printable(&text), &shape)
@@ -180,12 +186,15 @@ pub(super) fn submit(call: &Call, input: SubmitInput) -> Result<Answer, Told> {
     call.refuse_agents(&engine, "task_submit")?;
     let folder = run(&engine, &input.run).map_err(call.tell())?;
     let answer = said_as_text(input.result);
-    let submitted =
-        engine.submit_task(&folder, &input.stage, &input.claim, answer, call.by.clone());
+    let submitted = engine.submit_task(&folder, &input.stage, &input.claim, answer, call.by.clone());
     submitted.map_err(|error| {
         let is_bad = matches!(&error, EngineError::Refused(Refusal::BadAnswer { .. }));
         let told = call.tell()(error);
-        if is_bad { told.hint("nothing was recorded: mend what is named and submit again with the same claim") } else { told }
+        if is_bad {
+            told.hint("nothing was recorded: mend what is named and submit again with the same claim")
+        } else {
+            told
+        }
     })?;
     let (_, snapshot) = look(&folder).map_err(call.tell())?;
     let text = format!(

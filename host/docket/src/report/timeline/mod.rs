@@ -212,7 +212,8 @@ impl Timeline {
     pub fn with_claims(mut self, claims: &[ClaimEntry]) -> Self {
         for claim in claims {
             let event = RunEvent::of_claim(claim);
-            let place = self.entries.iter().position(|entry| entry.at() > event.at).unwrap_or(self.entries.len());
+            let place =
+                self.entries.iter().position(|entry| entry.at() > event.at).unwrap_or(self.entries.len());
             self.entries.insert(place, Entry::Event(event));
         }
         self
