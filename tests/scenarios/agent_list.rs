@@ -49,7 +49,7 @@ fn launchers_and_profiles_are_listed_with_their_origin_and_what_they_answer() {
         CONFIG,
         "profile: ci\nprofiles:\n  ci: { launcher: shell, agent: codex, model: large }\n  \
          home: { launcher: acp, agent: claude }\n  mine: { launcher: shell, command: [/bin/sh, -c, x] }\n  \
-         off: { launcher: manual }\n  away: { launcher: acp, agent: gemini }\n",
+         formal: { launcher: manual }\n  away: { launcher: acp, agent: gemini }\n",
     );
     let found = list(&place, &[]);
     assert_fits(&place, "agent-list", &found);
@@ -75,7 +75,7 @@ fn launchers_and_profiles_are_listed_with_their_origin_and_what_they_answer() {
         (&json!(["claude-code-acp"]), &json!("1.2.3"))
     );
     assert_eq!((&command("mine")["state"], &command("mine")["version"]), (&json!("not-asked"), &Value::Null));
-    assert_eq!(command("off"), Value::Null, "it starts no program");
+    assert_eq!(command("formal"), Value::Null, "it starts no program");
     assert_eq!(command("away")["words"], json!(["gemini", "--acp"]));
     assert_eq!(command("away")["state"], "missing");
     let why = command("away")["detail"].as_str().expect("why").to_owned();
@@ -86,7 +86,7 @@ fn launchers_and_profiles_are_listed_with_their_origin_and_what_they_answer() {
     let _ = shown.prints("profile 'ci'").prints("launcher 'shell' (the profile in force)");
     let doctor = with_programs(&place, &["doctor"]).success();
     let doctor = doctor.prints(&format!("profile ci: shell runs {}: codex-cli 9.9.9", codex.display()));
-    let _ = doctor.prints("profile away: 'gemini' is not on PATH").prints("profile off");
+    let _ = doctor.prints("profile away: 'gemini' is not on PATH").prints("profile formal");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn the_rule_that_chose_is_named() {
     let place = place_with_document();
     place.write_home(
         CONFIG,
-        "profiles:\n  ci: { launcher: shell, agent: codex }\n  off: { launcher: checklist }\n",
+        "profiles:\n  ci: { launcher: shell, agent: codex }\n  formal: { launcher: checklist }\n",
     );
     let in_force = |variables: &[(&str, &str)], more: &[&str]| {
         let arguments = [&["agent", "list", "--no-probe", "--output", "json"], more].concat();
@@ -116,23 +116,23 @@ fn the_rule_that_chose_is_named() {
     assert_eq!(in_force(&[], &[]), ("shell by profile".into(), some("ci by home")));
     place.write(".docket/config.yml", "launcher: manual\n");
     assert_eq!(in_force(&[], &[]), ("shell by profile".into(), some("ci by home")));
-    place.write(".docket/config.yml", "launcher: manual\nprofile: off\n");
-    assert_eq!(in_force(&[], &[]), ("checklist by profile".into(), some("off by project")));
+    place.write(".docket/config.yml", "launcher: manual\nprofile: formal\n");
+    assert_eq!(in_force(&[], &[]), ("checklist by profile".into(), some("formal by project")));
     assert_eq!(
         in_force(&[("DOCKET_PROFILE", "ci")], &[]),
         ("shell by profile".into(), some("ci by environment"))
     );
     assert_eq!(
-        in_force(&[("DOCKET_PROFILE", "ci")], &["--profile", "off"]),
-        ("checklist by profile".into(), some("off by flag"))
+        in_force(&[("DOCKET_PROFILE", "ci")], &["--profile", "formal"]),
+        ("checklist by profile".into(), some("formal by flag"))
     );
     assert_eq!(
         in_force(&[("DOCKET_LAUNCHER", "manual")], &[]),
-        ("manual by environment".into(), some("off by project"))
+        ("manual by environment".into(), some("formal by project"))
     );
     assert_eq!(
         in_force(&[("DOCKET_LAUNCHER", "manual")], &["--launcher", "shell"]),
-        ("shell by flag".into(), some("off by project"))
+        ("shell by flag".into(), some("formal by project"))
     );
     let shown = place.run(&["agent", "list", "--launcher", "shell"]).success();
     assert!(shown.stdout.contains("launcher 'shell' (--launcher).\n"), "a flag goes before stages");

@@ -138,6 +138,7 @@ fn request(stage_type: &str, config: &Value, references: &[(String, String)]) ->
         schema: None,
         prompt_shows_schema: false,
         repairs: 0,
+        project_folder: None,
         profile: RequestProfile::default(),
     });
     let request = StageRequest {

@@ -12,6 +12,7 @@ use crate::plugin::host::process::GrantedCommand;
 
 /// Variables that every command sees: without them hardly any program finds its files.
 const COMMON_VARIABLES: [&str; 8] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ"];
+
 /// Program and arguments of a profile for a stage with this launcher; empty when it stands for no program.
 pub(super) fn command_line(
     profile: &ProfileSnapshot,
@@ -27,8 +28,8 @@ pub(super) fn visible(environment: &BTreeMap<String, String>, names: &[String]) 
     environment.iter().filter(named).map(|(variable, value)| (variable.clone(), value.clone())).collect()
 }
 
-/// The command of a profile, whose program is called `name`, as a stage is granted it: it sees what every command sees, what its profile names, and
-/// the variables that were granted to the launcher (`granted`).
+/// The command of a profile, whose program is called `name`, as a stage is granted it: it sees what every command sees,
+/// what its profile names, and the variables that were granted to the launcher (`granted`).
 /// `whose` is the run and stage it works for: what it starts can tell by it that an agent of docket's is at work.
 pub(super) fn command(
     setting: &Setting,

@@ -121,7 +121,7 @@ pub struct TaskShape {
     pub project: String,
     /// The run's documents: its inputs that are files.
     pub documents: Vec<String>,
-    /// What an earlier stage gathered as worth reading, best first.
+    /// What an earlier stage gathered as worth reading, the best of each kind first.
     pub context: Vec<ContextPath>,
 }
 

@@ -71,7 +71,7 @@ pub struct Profile {
     pub env: Vec<String>,
     /// How long an agent may take: seconds, or text such as `10m`.
     pub timeout: Option<Duration>,
-    /// How long it may be silent.
+    /// How long it may be silent: seconds, or text such as `90s`.
     pub idle_timeout: Option<Duration>,
     /// How often it may be asked to mend an answer that does not fit; once when left out.
     pub repairs: Option<u32>,
@@ -272,7 +272,7 @@ mod tests {
             "config.yml:3:28: unknown key 'comand' in config",
             "did you mean 'command'?",
             "config.yml:3:50: 'profiles.mine.timeout' in config",
-            "such as 10m",
+            "such as `10m`",
             "'launcher' is missing in 'profiles.other' in config",
             "'profiles.other.repairs' in config must be a whole number",
             "64 to 65536",

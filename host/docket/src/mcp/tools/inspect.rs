@@ -89,14 +89,15 @@ pub(super) fn status(call: &Call, input: &StatusInput) -> Result<Answer, Told> {
 pub(super) struct ResultsInput {
     /// The run's id.
     run: String,
+    /// Put every stage's result into the text, as Markdown, instead of a summary. The value has them in any case.
+    #[serde(default)]
+    markdown: bool,
 }
 
 /// The tool `results`.
 pub(super) fn results(call: &Call, input: &ResultsInput) -> Result<Answer, Told> {
     let (results, snapshot) = snapshot(call, &input.run)?;
-    let mut text = results::text(&results, &snapshot);
-    text.push('\n');
-    text.push_str(&results::markdown(&results));
+    let text = if input.markdown { results::markdown(&results) } else { results::text(&results, &snapshot) };
     Answer::new(text, &results)
 }
 

@@ -239,9 +239,26 @@ fn object<T: JsonSchema>() -> JsonObject {
         _ => JsonObject::new(),
     };
     schema.remove("$schema");
+    schema.values_mut().for_each(without_widths);
     // What has nothing but optional fields has no properties of its own.
     schema.entry("type").or_insert_with(|| Value::from("object"));
     schema
+}
+
+/// Takes out the formats that say how wide a number is: they are schemars' own, and clients complain about each.
+fn without_widths(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.retain(|name, value| name != "format" || !value.as_str().is_some_and(is_width));
+            fields.values_mut().for_each(without_widths);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_widths),
+        _ => {}
+    }
+}
+
+fn is_width(format: &str) -> bool {
+    format.starts_with("uint") || format.starts_with("int") || matches!(format, "float" | "double")
 }
 
 fn parse<T: DeserializeOwned>(input: Value) -> Result<T, Told> {
@@ -265,6 +282,7 @@ mod tests {
                 assert_eq!(schema["type"], "object", "{} {what}", tool.name);
                 let schema = Value::Object(schema);
                 assert!(jsonschema::validator_for(&schema).is_ok(), "{} {what}", tool.name);
+                assert!(!schema.to_string().contains("\"format\":\""), "{} {what}: {schema}", tool.name);
             }
             let described = serde_json::to_value(tool.described()).expect("JSON");
             let hints = &described["annotations"];

@@ -146,7 +146,7 @@ pub(super) fn extend(call: &Call, input: ExtendInput) -> Result<Answer, Told> {
         let task = engine.task_of(&folder, &input.stage)?;
         engine.extend_claim(&folder, &task, &input.claim, lease, call.by.clone())
     });
-    let expires_at = extended.map_err(call.tell())?.to_string();
+    let expires_at = format!("{:.0}", extended.map_err(call.tell())?);
     let text = format!("stage '{}' of {} is yours until {expires_at}", input.stage, input.run);
     let shape = ClaimShape { run: input.run, stage: input.stage, expires_at: Some(expires_at) };
     Answer::new(printable(&text), &shape)

@@ -1,20 +1,20 @@
 //! Tasks: stages of type `agent` that wait for an answer, handed out one by one to whoever asks, each to one at a time.
-//! What a claim is stands in `docket_core::run::Claims`; here tasks are found and answers taken.
+//! What a claim is stands in `docket_core::run::Claims`; here tasks are found and answers taken, and `shape` has what is
+//! handed out.
+
+mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use docket_core::Timestamp;
-use docket_core::definition::{InputKind, Workflow, check};
-use docket_core::run::{
-    Actor, ClaimRefusal, Claims, RunState, RunStatus, StageStatus, StageTask, TaskId, is_sealed, task,
-};
+use docket_core::definition::{Workflow, check};
+use docket_core::run::{Actor, ClaimRefusal, Claims, RunState, RunStatus, StageStatus, TaskId, is_sealed};
 use serde_json::Value;
 
-use super::stage::agent_text;
 use super::surroundings::Snapshot;
 use super::{Engine, EngineError, now};
-use crate::report::shapes::{ContextPath, TaskShape};
+use crate::report::shapes::TaskShape;
 use crate::store::claims::{self, ClaimBook};
 use crate::store::inbox::Request;
 use crate::store::list::{self, RunSummary};
@@ -23,8 +23,6 @@ use crate::store::{RunFolder, journal};
 
 /// The stage type whose stages are tasks.
 const AGENT: &str = "agent";
-/// The config field that refers to what an earlier stage gathered.
-const CONTEXT: &str = "context_from";
 /// Bytes of a token; as many as nobody guesses.
 const TOKEN_LENGTH: usize = 16;
 
@@ -116,7 +114,7 @@ impl Engine {
             if Claims::of(&claims::read(&one.folder)?).of_token(token).any(|task| *task == one.task) {
                 let expires_at = self.extend_claim(&one.folder, &one.task, token, lease, to.by.clone())?;
                 let Some(looked) = self.look_at(&one.folder, &one.task.stage)? else { continue };
-                let task = self.task_shape(&one.folder, &looked, token.to_owned(), expires_at)?;
+                let task = shape::task(self, &one.folder, &looked, token.to_owned(), expires_at)?;
                 return Ok(Handed::Task(Box::new(task)));
             }
         }
@@ -136,13 +134,13 @@ impl Engine {
         }
         let Some(looked) = self.look_at(&one.folder, &one.task.stage)? else { return Ok(None) };
         // Made before it is claimed: what can't be handed out must not be claimed either.
-        let mut shape = self.task_shape(&one.folder, &looked, new_token()?, now)?;
+        let mut shape = shape::task(self, &one.folder, &looked, new_token()?, now)?;
         let book = ClaimBook::lock(&one.folder)?;
         let session = Some(to.session.clone());
         let entry = book.claims().claim(&one.task, &shape.claim, lease, to.by.clone(), session, now)?;
         let expires_at = Claims::of([&entry]).holder(&one.task, now).map(|claim| claim.expires_at);
         book.record(&entry)?;
-        shape.expires_at = expires_at.unwrap_or(now).to_string();
+        shape.expires_at = format!("{:.0}", expires_at.unwrap_or(now));
         Ok(Some(shape))
     }
 
@@ -288,36 +286,6 @@ impl Engine {
             .is_some_and(|stage| stage.stage_type == AGENT);
         Ok(is_agents.then_some(Looked { state, workflow, position }))
     }
-
-    fn task_shape(
-        &self,
-        folder: &RunFolder,
-        looked: &Looked,
-        claim: String,
-        expires_at: Timestamp,
-    ) -> Result<TaskShape, EngineError> {
-        let Looked { state, workflow, position } = looked;
-        let stage = &state.stages[*position];
-        let work = task(workflow, state, *position).map_err(EngineError::Failed)?;
-        let agent = agent_text(self, folder, workflow, &state.start, &work).map_err(EngineError::Failed)?;
-        let asked = stage.question.as_ref().and_then(|question| question.schema.clone());
-        let (prompt, prompt_file) = agent.map(|agent| (agent.prompt, agent.file)).unwrap_or_default();
-        Ok(TaskShape {
-            run: folder.id().to_owned(),
-            workflow: state.start.workflow.clone(),
-            definition: state.start.definition.clone(),
-            stage: stage.name.clone(),
-            attempt: stage.attempt,
-            claim,
-            expires_at: expires_at.to_string(),
-            prompt,
-            prompt_file,
-            schema: asked.or_else(|| work.schema.clone()),
-            project: self.setting().project.root().display().to_string(),
-            documents: documents(workflow, state),
-            context: context(&work),
-        })
-    }
 }
 
 fn new_token() -> Result<String, EngineError> {
@@ -359,26 +327,4 @@ fn stage_of(state: &RunState, name: &str) -> Result<(usize, StageStatus), Engine
             stages: state.current_stages().map(|(_, stage)| stage.name.clone()).collect(),
         })
     })
-}
-
-/// The run's inputs that are files.
-fn documents(workflow: &Workflow, state: &RunState) -> Vec<String> {
-    let files = workflow.inputs.iter().filter(|input| matches!(input.kind, InputKind::File));
-    files.filter_map(|input| state.start.inputs.get(&input.name)?.as_str().map(str::to_owned)).collect()
-}
-
-/// The files of the context package that a task refers to: every entry with a path of its lists of related ones.
-fn context(work: &StageTask) -> Vec<ContextPath> {
-    let related = work.references.get(CONTEXT).and_then(|reference| reference.value.get("related"));
-    let lists = related.and_then(Value::as_object).into_iter().flat_map(|lists| lists.values());
-    lists
-        .filter_map(Value::as_array)
-        .flatten()
-        .filter_map(|item| {
-            let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
-            let reasons = item.get("reasons").and_then(Value::as_array).into_iter().flatten();
-            let reasons = reasons.filter_map(Value::as_str).map(str::to_owned).collect();
-            Some(ContextPath { path: text("path")?, title: text("title"), reasons })
-        })
-        .collect()
 }
