@@ -17,6 +17,8 @@ const MAXIMUM_LENGTH: usize = 400;
 const DOCUMENT_ENDINGS: [&str; 6] = [".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt"];
 /// How far before a reference on its line the words that say why it is there may stand, in bytes.
 const LEAD: usize = 48;
+/// In lines longer than this nobody is told why a link is there.
+const MAXIMUM_LINE: usize = 4_000;
 
 /// How a reference is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,7 +103,8 @@ fn links(document: &Document) -> Vec<Written> {
         .iter()
         .filter(|link| !link.target.is_empty())
         .map(|link| {
-            let line = lines.get(link.line - 1).copied().unwrap_or_default();
+            // A longer line is no prose, and looking through it for each of its links takes for ever.
+            let line = lines.get(link.line - 1).filter(|line| line.len() <= MAXIMUM_LINE).copied().unwrap_or_default();
             let lead = line.find(&link.target).map_or("", |at| &line[..at]);
             Written {
                 form: Form::Link,
@@ -123,7 +126,7 @@ fn addresses_in_markup(document: &Document) -> Vec<Written> {
     for (at, _) in document.text.match_indices("href=") {
         let rest = &document.text[at + 5..];
         let Some(quote) = rest.chars().next().filter(|quote| matches!(quote, '"' | '\'')) else { continue };
-        if document.comments.iter().any(|comment| comment.range.contains(&at)) {
+        if is_commented(document, document.line_of(at)) {
             continue;
         }
         if let Some((target, _)) = rest[1..].split_once(quote) {
@@ -155,25 +158,26 @@ fn definitions(document: &Document) -> Vec<Written> {
             ..written(Form::Link, target, above + 1, Place::Prose)
         })
     };
-    let is_commented = |written: &Written| {
-        let line = written.line as usize;
-        document.comments.iter().any(|comment| {
-            (comment.line..=document.line_of(comment.range.end)).contains(&line)
-        })
-    };
     let found = document.text.lines().enumerate().filter_map(definition);
-    found.filter(|written| !is_commented(written)).collect()
+    found.filter(|written| !is_commented(document, written.line as usize)).collect()
+}
+
+/// Whether a comment covers this line or a part of it.
+fn is_commented(document: &Document, line: usize) -> bool {
+    let after = document.comments.partition_point(|comment| comment.line <= line);
+    let last = after.checked_sub(1).map(|at| &document.comments[at]);
+    last.is_some_and(|comment| document.line_of(comment.range.end.saturating_sub(1)) >= line)
 }
 
 fn ids(document: &Document) -> Vec<Written> {
     mentions(&document.readable)
         .into_iter()
         .map(|mention| {
-            let start = document.readable[..mention.offset].rfind('\n').map_or(0, |end| end + 1);
+            let lead = before(&document.readable, mention.offset);
             Written {
                 label: Some(mention.label),
                 plural: mention.plural,
-                relation: relation(&document.readable[start..mention.offset]),
+                relation: relation(lead.rsplit('\n').next().unwrap_or_default()),
                 ..written(Form::Id, &mention.text, document.line_of(mention.offset), Place::Prose)
             }
         })
@@ -296,13 +300,18 @@ fn relation_of_field(name: &str) -> Relation {
     Relation::Cites
 }
 
-/// What the words right before a reference say.
-fn relation(lead: &str) -> Relation {
-    let mut start = lead.len().saturating_sub(LEAD);
-    while !lead.is_char_boundary(start) {
+/// The few bytes of a text before `end` that may say why a reference is there.
+fn before(text: &str, end: usize) -> &str {
+    let mut start = end.saturating_sub(LEAD);
+    while !text.is_char_boundary(start) {
         start += 1;
     }
-    let before = lead[start..].to_ascii_lowercase();
+    &text[start..end]
+}
+
+/// What the words right before a reference say.
+fn relation(lead: &str) -> Relation {
+    let before = before(lead, lead.len()).to_ascii_lowercase();
     let before = before.trim_end_matches(|character: char| !character.is_alphanumeric());
     let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
     if ends(&["superseded by", "replaced by", "obsoleted by", "deprecated by", "in favor of", "in favour of"]) {
