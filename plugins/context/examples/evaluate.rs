@@ -31,7 +31,10 @@ impl Corpus {
         let inventory = Inventory::list(root);
         let documents = (inventory.files().iter().filter(|file| file.is_document()))
             .map(|file| {
-                facts::read(&file.path, &docket_plugin_context::reading::text(root, file, 2 << 20).unwrap_or_default())
+                facts::read(
+                    &file.path,
+                    &docket_plugin_context::reading::text(root, file, 2 << 20).unwrap_or_default(),
+                )
             })
             .collect();
         Self { inventory, documents }
@@ -53,9 +56,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text = |name: &str| row.get(name).and_then(Value::as_str).map(String::from);
         let name = text("corpus").ok_or("a row without a corpus")?;
         let target = text("target").or_else(|| text("target_original")).ok_or("a row without a target")?;
-        let corpus = corpora
-            .entry(name.clone())
-            .or_insert_with(|| Corpus::read(&folder.join("corpora").join(&name)));
+        let corpus =
+            corpora.entry(name.clone()).or_insert_with(|| Corpus::read(&folder.join("corpora").join(&name)));
         let position = (corpus.documents.iter())
             .position(|facts| facts.path == target)
             .ok_or_else(|| format!("no document {target}"))?;

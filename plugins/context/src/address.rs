@@ -22,7 +22,8 @@ const HEADER_LINES: u32 = 20;
 const ENDINGS: [&str; 6] = ["", ".md", ".rst", ".adoc", "/README.md", "/index.md"];
 
 /// Names of files that every project has.
-pub(crate) const GENERIC_NAMES: [&str; 6] = ["readme", "index", "license", "changelog", "contributing", "template"];
+pub(crate) const GENERIC_NAMES: [&str; 6] =
+    ["readme", "index", "license", "changelog", "contributing", "template"];
 
 /// The project's addresses.
 #[derive(Debug, Default)]
@@ -54,9 +55,13 @@ impl Addresses {
         let mut addresses = Self { names: names(inventory), ..Self::default() };
         for facts in documents {
             let stem = stem(&facts.path);
-            let is_named_alike = facts.labels.first().is_some_and(|label| stem.contains(&label.number.to_string()));
+            let is_named_alike =
+                facts.labels.first().is_some_and(|label| stem.contains(&label.number.to_string()));
             if is_named_alike && stem.len() > 4 {
-                let paths = addresses.stems.entry(stem.to_ascii_lowercase()).or_insert_with(|| Some(facts.path.clone()));
+                let paths = addresses
+                    .stems
+                    .entry(stem.to_ascii_lowercase())
+                    .or_insert_with(|| Some(facts.path.clone()));
                 if paths.as_deref() != Some(&facts.path) {
                     *paths = None;
                 }
@@ -78,8 +83,11 @@ impl Addresses {
                 }
             }
         }
-        let is_own = |(own, all): &(usize, usize)| *own >= NUMBERED_CASES && *own as f64 >= NUMBERED_SHARE * *all as f64;
-        addresses.numbered = fronts.into_iter().filter(|(_, cases)| is_own(cases)).map(|(front, _)| front).collect();
+        let is_own = |(own, all): &(usize, usize)| {
+            *own >= NUMBERED_CASES && *own as f64 >= NUMBERED_SHARE * *all as f64
+        };
+        addresses.numbered =
+            fronts.into_iter().filter(|(_, cases)| is_own(cases)).map(|(front, _)| front).collect();
         addresses
     }
 
@@ -143,7 +151,9 @@ fn names(inventory: &Inventory) -> HashSet<String> {
         names.insert(stem(&file.path).to_ascii_lowercase());
         names.insert(file.name().to_ascii_lowercase());
         let folder = file.path.rsplit('/').nth(1);
-        names.extend(folder.filter(|_| matches!(file.name(), "README.md" | "index.md")).map(str::to_ascii_lowercase));
+        names.extend(
+            folder.filter(|_| matches!(file.name(), "README.md" | "index.md")).map(str::to_ascii_lowercase),
+        );
     }
     names
 }
@@ -175,12 +185,17 @@ fn without_scheme(address: &str) -> Option<&str> {
 }
 
 fn parts(address: &str) -> Option<Parts<'_>> {
-    let mut names: Vec<&str> = without_scheme(address)?.split('/').filter(|name| !name.is_empty() && *name != "-").collect();
+    let mut names: Vec<&str> =
+        without_scheme(address)?.split('/').filter(|name| !name.is_empty() && *name != "-").collect();
     let host = names.first()?.to_ascii_lowercase();
     names.remove(0);
     if host.starts_with("raw.") && names.len() > 3 {
         let from = if names[2] == "refs" { 5 } else { 3 };
-        return Some(Parts { place: names[1].to_ascii_lowercase(), names: names.get(from..)?.to_vec(), is_forge: true });
+        return Some(Parts {
+            place: names[1].to_ascii_lowercase(),
+            names: names.get(from..)?.to_vec(),
+            is_forge: true,
+        });
     }
     let mark = names.iter().skip(2).position(|name| FORGE_MARKS.contains(name)).map(|at| at + 2);
     Some(match mark {

@@ -31,7 +31,8 @@ pub struct Citations {
 impl Citations {
     /// Resolves the references of all `documents`.
     pub fn resolve(documents: &[Facts], resolver: &Resolver<'_>) -> Self {
-        let cites: Vec<Vec<Citation>> = documents.iter().map(|facts| of(documents, facts, resolver)).collect();
+        let cites: Vec<Vec<Citation>> =
+            documents.iter().map(|facts| of(documents, facts, resolver)).collect();
         let mut cited_by = vec![Vec::new(); documents.len()];
         for (document, citations) in cites.iter().enumerate() {
             for citation in citations {
@@ -46,9 +47,9 @@ impl Citations {
         let own = self.cites[document].iter().find(|citation| citation.relation == Relation::SupersededBy);
         own.map(|citation| citation.document).or_else(|| {
             let supersedes = |other: &&usize| {
-                self.cites[**other]
-                    .iter()
-                    .any(|citation| citation.document == document && citation.relation == Relation::Supersedes)
+                self.cites[**other].iter().any(|citation| {
+                    citation.document == document && citation.relation == Relation::Supersedes
+                })
             };
             self.cited_by[document].iter().rev().find(supersedes).copied()
         })

@@ -23,7 +23,14 @@ pub const VERSION: u32 = 2;
 
 /// Headings that name a section, also where they are a document's first and largest.
 const SECTION_NAMES: [&str; 8] = [
-    "summary", "abstract", "introduction", "motivation", "context", "status", "contents", "table of contents",
+    "summary",
+    "abstract",
+    "introduction",
+    "motivation",
+    "context",
+    "status",
+    "contents",
+    "table of contents",
 ];
 
 /// What a document says.

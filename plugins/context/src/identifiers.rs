@@ -136,8 +136,12 @@ fn schemes_of_families(documents: &[Facts], carriers: &[usize]) -> HashMap<Strin
         }
         let family = counts.entry(family(&facts.path)).or_default();
         family.0 += 1;
-        let schemes: HashSet<&str> =
-            facts.labels.iter().map(|label| label.scheme.as_str()).filter(|scheme| !scheme.is_empty()).collect();
+        let schemes: HashSet<&str> = facts
+            .labels
+            .iter()
+            .map(|label| label.scheme.as_str())
+            .filter(|scheme| !scheme.is_empty())
+            .collect();
         for scheme in schemes {
             *family.1.entry(scheme).or_default() += 1;
         }
@@ -182,7 +186,13 @@ mod tests {
 
     #[test]
     fn a_scheme_is_what_several_documents_carry() {
-        let known = learn(&[("docs/rfcs/rfc-0009.md", ""), ("note-1.md", ""), ("a/sip-1.md", ""), ("a/sip-2.md", ""), ("a/sip-3.md", "")]);
+        let known = learn(&[
+            ("docs/rfcs/rfc-0009.md", ""),
+            ("note-1.md", ""),
+            ("a/sip-1.md", ""),
+            ("a/sip-2.md", ""),
+            ("a/sip-3.md", ""),
+        ]);
         assert!(known.is_scheme("rfc") && known.is_scheme("sip") && !known.is_scheme("note"));
         assert_eq!(known.meaning(&Label::new("rfc", 12), false), Meaning::Missing);
         assert_eq!(known.meaning(&Label::new("rfc", 2119), false), Meaning::Nothing);

@@ -64,12 +64,15 @@ fn once_each(found: &mut Vec<Found>) {
         .filter_map(|(reference, _)| Some((reference.line, reference.path.clone()?)))
         .collect();
     found.retain(|(reference, _)| {
-        let same = reference.path.as_ref().is_some_and(|path| linked.contains(&(reference.line, path.clone())));
+        let same =
+            reference.path.as_ref().is_some_and(|path| linked.contains(&(reference.line, path.clone())));
         is_link(reference.kind) || !same
     });
     found.sort_by_key(|(reference, _)| (reference.line, reference.kind));
     let mut seen = HashSet::new();
-    found.retain(|(reference, _)| seen.insert((reference.kind, reference.text.clone(), reference.path.clone())));
+    found.retain(|(reference, _)| {
+        seen.insert((reference.kind, reference.text.clone(), reference.path.clone()))
+    });
 }
 
 fn is_address(target: &str) -> bool {

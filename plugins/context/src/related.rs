@@ -85,7 +85,12 @@ pub struct Project<'a> {
 }
 
 /// Lists the documents that belong to the one at position `target`; `words` are its words for people.
-pub fn related(project: Project<'_>, target: usize, words: &Table<String>, weights: &Weights) -> Vec<Relative> {
+pub fn related(
+    project: Project<'_>,
+    target: usize,
+    words: &Table<String>,
+    weights: &Weights,
+) -> Vec<Relative> {
     let topic = topic::Topic::compare(project.documents, target);
     let graph = graph::Graph::follow(project, target, &topic.body);
     let kinship = kinship::Kinship::compare(project.documents, target);
@@ -116,9 +121,12 @@ pub fn related(project: Project<'_>, target: usize, words: &Table<String>, weigh
     }
     ranked.sort_by(|left, right| right.1.total_cmp(&left.1));
     ranked.truncate(MAXIMUM);
-    let explain = reason::Explainer { project, target, topic: &topic, graph: &graph, kinship: &kinship, words };
-    let found = ranked.into_iter().map(|(document, score)| {
-        Relative { document, score, reasons: explain.reasons(document) }
+    let explain =
+        reason::Explainer { project, target, topic: &topic, graph: &graph, kinship: &kinship, words };
+    let found = ranked.into_iter().map(|(document, score)| Relative {
+        document,
+        score,
+        reasons: explain.reasons(document),
     });
     with_successors(project, target, found.collect())
 }

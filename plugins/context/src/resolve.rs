@@ -11,8 +11,18 @@ use crate::inventory::Inventory;
 
 /// Fields whose bare numbers are ids of the document's own scheme (`requires: 20, 165`); others are learned.
 const NUMBER_FIELDS: [&str; 12] = [
-    "requires", "replaces", "supersedes", "superseded-by", "superseded by", "related", "extends", "depends", "depends-on",
-    "updates", "obsoletes", "see-also",
+    "requires",
+    "replaces",
+    "supersedes",
+    "superseded-by",
+    "superseded by",
+    "related",
+    "extends",
+    "depends",
+    "depends-on",
+    "updates",
+    "obsoletes",
+    "see-also",
 ];
 /// A field of numbers is one of ids when the text names the same documents for so many of them …
 const CONFIRMED_SHARE: f64 = 0.4;
@@ -82,14 +92,18 @@ impl<'a> Resolver<'a> {
         let is_certain = !matches!(written.place, Place::Code);
         match resolve(&from.path, &written.text, |path| self.inventory.exists(path)) {
             Resolution::Anchor(_) => Lead::Nothing,
-            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => Lead::Nothing,
+            Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => {
+                Lead::Nothing
+            }
             Resolution::External => match self.address(from, &written.text) {
                 Lead::Elsewhere if !is_certain => Lead::Nothing,
                 lead => lead,
             },
             Resolution::Found { path, .. } if path == from.path => Lead::Nothing,
             Resolution::Found { path, .. } => Lead::Found(path),
-            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => Lead::Nothing,
+            Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => {
+                Lead::Nothing
+            }
             Resolution::Missing { path } => self.missing(from, path),
             Resolution::Outside if written.text.trim().is_empty() => Lead::Nothing,
             Resolution::Outside => Lead::Broken(None),
@@ -101,7 +115,10 @@ impl<'a> Resolver<'a> {
         if let Some(path) = self.addresses.file(self.inventory, address) {
             return if path == from.path { Lead::Nothing } else { Lead::Found(path) };
         }
-        let siblings = self.addresses.number(address).map_or(&[][..], |number| self.identifiers.siblings(&from.path, number));
+        let siblings = self
+            .addresses
+            .number(address)
+            .map_or(&[][..], |number| self.identifiers.siblings(&from.path, number));
         if siblings.is_empty() { Lead::Elsewhere } else { self.nearest_to(from, siblings) }
     }
 
@@ -114,7 +131,9 @@ impl<'a> Resolver<'a> {
         let number = label::of_path(&path).map(|label| label.number);
         let siblings = number.map_or(&[][..], |number| self.identifiers.siblings(&path, number));
         match siblings {
-            [one] if self.documents[*one].path != from.path => Lead::Renamed(self.documents[*one].path.clone()),
+            [one] if self.documents[*one].path != from.path => {
+                Lead::Renamed(self.documents[*one].path.clone())
+            }
             _ => Lead::Broken(Some(path)),
         }
     }
@@ -139,7 +158,8 @@ impl<'a> Resolver<'a> {
     /// Whether the document itself says that it means somebody else's id: `[RFC 2119](https://…/rfc2119)`.
     fn is_foreign(&self, from: &Facts, label: &Label) -> bool {
         let number = label.number.to_string();
-        let is_link = |written: &&Written| written.form == Form::Link && written.label.as_ref() == Some(label);
+        let is_link =
+            |written: &&Written| written.form == Form::Link && written.label.as_ref() == Some(label);
         let mut links = from.written.iter().filter(is_link);
         links.any(|link| link.text.contains(&number) && self.lead(from, link) == Lead::Elsewhere)
     }
@@ -147,7 +167,9 @@ impl<'a> Resolver<'a> {
     /// Of several documents with the same id, the one whose path has most in common with that of `from`. None when
     /// `from` itself is one of them: it speaks of itself.
     fn nearest_to(&self, from: &Facts, documents: &[usize]) -> Lead {
-        let common = |path: &str| path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count();
+        let common = |path: &str| {
+            path.bytes().zip(from.path.bytes()).take_while(|(left, right)| left == right).count()
+        };
         let paths = documents.iter().map(|at| self.documents[*at].path.as_str());
         match paths.min_by(|left, right| common(right).cmp(&common(left)).then_with(|| left.cmp(right))) {
             Some(path) if path != from.path => Lead::Found(path.to_owned()),
@@ -163,7 +185,8 @@ impl<'a> Resolver<'a> {
             return Lead::Nothing;
         }
         let is_prose = written.place != Place::Code;
-        let found = self.file_at(&from.path, path).or_else(|| self.index_of(&from.path, path).filter(|_| is_prose));
+        let found =
+            self.file_at(&from.path, path).or_else(|| self.index_of(&from.path, path).filter(|_| is_prose));
         if let Some(found) = found {
             return if found == from.path { Lead::Nothing } else { Lead::Found(found) };
         }
@@ -211,7 +234,8 @@ impl<'a> Resolver<'a> {
         let mut all: HashMap<&str, usize> = HashMap::new();
         for facts in self.documents {
             for written in facts.written.iter().filter(|written| written.form == Form::Link) {
-                let is_new = |label: &&Label| !label.scheme.is_empty() && !self.identifiers.is_scheme(&label.scheme);
+                let is_new =
+                    |label: &&Label| !label.scheme.is_empty() && !self.identifiers.is_scheme(&label.scheme);
                 let Some(label) = written.label.as_ref().filter(is_new) else { continue };
                 let Lead::Found(path) = self.link(facts, written) else { continue };
                 let Some(position) = self.position(&path) else { continue };
@@ -240,12 +264,15 @@ impl<'a> Resolver<'a> {
         let mut cases: HashMap<&str, (usize, usize)> = HashMap::new();
         for facts in self.documents {
             let bare = facts.written.iter().filter_map(|written| match (&written.place, &written.label) {
-                (Place::Field(name), Some(label)) if label.scheme.is_empty() => Some((name.as_str(), label.number)),
+                (Place::Field(name), Some(label)) if label.scheme.is_empty() => {
+                    Some((name.as_str(), label.number))
+                }
                 _ => None,
             });
             // A document's own number, and fields that are known already, tell nothing.
             let is_open = |(name, number): &(&str, u32)| {
-                !self.number_fields.contains(*name) && facts.labels.first().is_none_or(|own| own.number != *number)
+                !self.number_fields.contains(*name)
+                    && facts.labels.first().is_none_or(|own| own.number != *number)
             };
             let mut numbers = bare.filter(is_open).peekable();
             if numbers.peek().is_none() {
@@ -260,7 +287,8 @@ impl<'a> Resolver<'a> {
                 .collect();
             for (name, number) in numbers {
                 let siblings = self.identifiers.siblings(&facts.path, number);
-                let others: Vec<&usize> = siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
+                let others: Vec<&usize> =
+                    siblings.iter().filter(|at| self.documents[**at].path != facts.path).collect();
                 let case = cases.entry(name).or_default();
                 case.1 += 1;
                 case.0 += usize::from(others.iter().any(|at| named.contains(&self.documents[**at].path)));

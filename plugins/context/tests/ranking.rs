@@ -12,7 +12,8 @@ fn library() -> Vec<(String, String)> {
     for (subject, about) in SUBJECTS.iter().enumerate() {
         for part in 1..=3 {
             let number = subject * 3 + part;
-            let cites = if part > 1 { format!("It builds on RFC {}.", subject * 3 + 1) } else { String::new() };
+            let cites =
+                if part > 1 { format!("It builds on RFC {}.", subject * 3 + 1) } else { String::new() };
             let text = format!(
                 "# RFC {number}: The {about} and its {about}-keeper, part {part}\n\n## Summary\n\nEvery {about} needs a keeper. {cites}\n\n\
                  ## Design\n\nThe {about} is kept by its keeper; the {about}-table lists each {about} entry and {about}lock.\n"
@@ -24,7 +25,8 @@ fn library() -> Vec<(String, String)> {
 }
 
 fn project(texts: &[(String, String)]) -> Project {
-    let borrowed: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let borrowed: Vec<(&str, &str)> =
+        texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     Project::new(&borrowed)
 }
 
@@ -46,7 +48,8 @@ fn what_is_alike_and_what_that_cites_come_first() {
 #[test]
 fn what_is_referred_to_comes_before_all_and_says_where() {
     let mut texts = library();
-    let new = "# A better journal\n\nThe journal entry is kept by a keeper.\n\nColours are those of RFC 10.\n";
+    let new =
+        "# A better journal\n\nThe journal entry is kept by a keeper.\n\nColours are those of RFC 10.\n";
     texts.push(("rfcs/rfc-0030.md".into(), new.into()));
     let project = project(&texts);
     let (path, relative) = &project.related("rfcs/rfc-0030.md")[0];
@@ -78,10 +81,18 @@ fn a_superseded_document_leads_to_its_successor() {
 #[test]
 fn a_document_made_to_win_every_ranking_does_not() {
     let mut texts = library();
-    let words: Vec<String> = SUBJECTS.iter().map(|about| format!("{about} {about}-keeper {about}-table {about} entry {about}lock")).collect();
+    let words: Vec<String> = SUBJECTS
+        .iter()
+        .map(|about| format!("{about} {about}-keeper {about}-table {about} entry {about}lock"))
+        .collect();
     let all = words.join(" ");
     let ids: Vec<String> = (1..=18).map(|number| format!("RFC {number}")).collect();
-    let stuffed = format!("# {all}\n\n## {all}\n\n{}\n\n{} {}\n", format!("{all} ").repeat(400), ids.join(", "), "RFC 7 ".repeat(2000));
+    let stuffed = format!(
+        "# {all}\n\n## {all}\n\n{}\n\n{} {}\n",
+        format!("{all} ").repeat(400),
+        ids.join(", "),
+        "RFC 7 ".repeat(2000)
+    );
     texts.push(("rfcs/rfc-0000-best-of-all.md".into(), stuffed));
     let project = project(&texts);
     for number in 1..=18 {
@@ -93,10 +104,14 @@ fn a_document_made_to_win_every_ranking_does_not() {
 
 #[test]
 fn thousands_of_references_and_odd_texts_are_taken() {
-    let many: String = (0..20_000).map(|number| format!("RFC {number} [x](y{number}.md) z{number}/w.md ")).collect();
+    let many: String =
+        (0..20_000).map(|number| format!("RFC {number} [x](y{number}.md) z{number}/w.md ")).collect();
     let project = Project::new(&[
         ("rfcs/rfc-1.md", &many),
-        ("rfcs/rfc-2.md", "\u{feff}# RFC 2\r\n\r\nRFC\r\n1\u{0} \u{fffd}\u{fffd} RFC 1-999999, RFC 18446744073709551616"),
+        (
+            "rfcs/rfc-2.md",
+            "\u{feff}# RFC 2\r\n\r\nRFC\r\n1\u{0} \u{fffd}\u{fffd} RFC 1-999999, RFC 18446744073709551616",
+        ),
         ("rfcs/rfc-3.md", ""),
     ]);
     assert!(project.documents[0].written.len() <= 2_000 && project.documents[0].terms.counts.len() <= 1_000);

@@ -14,9 +14,38 @@ pub struct Label {
 
 /// Words that number parts of a text or time, so `phase-0-tasks.md` makes "Phase 1" no id.
 const ORDINALS: [&str; 32] = [
-    "phase", "step", "part", "chapter", "section", "week", "day", "month", "sprint", "release", "version", "v", "stage",
-    "level", "option", "alternative", "table", "figure", "page", "iteration", "appendix", "line", "item", "note", "rule",
-    "tier", "round", "year", "quarter", "q", "fig", "eq",
+    "phase",
+    "step",
+    "part",
+    "chapter",
+    "section",
+    "week",
+    "day",
+    "month",
+    "sprint",
+    "release",
+    "version",
+    "v",
+    "stage",
+    "level",
+    "option",
+    "alternative",
+    "table",
+    "figure",
+    "page",
+    "iteration",
+    "appendix",
+    "line",
+    "item",
+    "note",
+    "rule",
+    "tier",
+    "round",
+    "year",
+    "quarter",
+    "q",
+    "fig",
+    "eq",
 ];
 /// Longer words are no scheme of ids.
 pub(crate) const MAXIMUM_SCHEME: usize = 16;
@@ -44,8 +73,11 @@ impl Label {
         }
         let (number, rest) = split_number(gap)?;
         // `2024-01-02`, `1.2`, and prose that starts with a number.
-        let is_longer = rest.starts_with(['.', '-', '/', ':']) && rest[1..].starts_with(|next: char| next.is_ascii_digit());
-        let is_prose = word.is_empty() && rest.starts_with(' ') && !rest.trim_start().starts_with(['-', '–', '—', ':', '|']);
+        let is_longer = rest.starts_with(['.', '-', '/', ':'])
+            && rest[1..].starts_with(|next: char| next.is_ascii_digit());
+        let is_prose = word.is_empty()
+            && rest.starts_with(' ')
+            && !rest.trim_start().starts_with(['-', '–', '—', ':', '|']);
         if is_longer || is_prose || is_ordinal(&word.to_ascii_lowercase()) {
             return None;
         }
@@ -62,10 +94,12 @@ pub(crate) fn own(path: &str, title: &str, fields: &[Field]) -> Vec<Label> {
     let Some(number) = named.as_ref().map(|label| label.number) else {
         // Without a number in the name, only what is surely meant as an id counts.
         let by_title = titled.filter(|label| !label.scheme.is_empty());
-        let by_field = written.filter(|(is_id, label)| *is_id && !label.scheme.is_empty()).map(|(_, label)| label);
+        let by_field =
+            written.filter(|(is_id, label)| *is_id && !label.scheme.is_empty()).map(|(_, label)| label);
         return unique(by_title.into_iter().chain(by_field));
     };
-    let same = titled.into_iter().chain(written.map(|(_, label)| label)).filter(|label| label.number == number);
+    let same =
+        titled.into_iter().chain(written.map(|(_, label)| label)).filter(|label| label.number == number);
     unique(named.into_iter().chain(same))
 }
 
@@ -94,8 +128,11 @@ fn of_name(stem: &str) -> Option<Label> {
     let mut more = rest.trim_start_matches(['-', '_']).split(['-', '_']);
     let is_date = word.is_empty()
         && (1900..2200).contains(&number)
-        && more.next().is_some_and(|month| month.len() == 2 && month.bytes().all(|byte| byte.is_ascii_digit()));
-    let is_version = rest.starts_with(['_', '.']) && rest[1..].starts_with(|next: char| next.is_ascii_digit());
+        && more
+            .next()
+            .is_some_and(|month| month.len() == 2 && month.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_version =
+        rest.starts_with(['_', '.']) && rest[1..].starts_with(|next: char| next.is_ascii_digit());
     let label = Label::new(word, number);
     (!is_version && !is_date && !is_ordinal(&label.scheme)).then_some(label)
 }
@@ -105,7 +142,9 @@ fn of_name(stem: &str) -> Option<Label> {
 fn of_field(field: &Field) -> Option<(bool, Label)> {
     let name = field.name.to_ascii_lowercase();
     let first = name.split([' ', '-', '_']).next().unwrap_or_default();
-    let is_id = matches!(name.as_str(), "id" | "number" | "identifier" | "no") || name.ends_with("number") || name.ends_with("id");
+    let is_id = matches!(name.as_str(), "id" | "number" | "identifier" | "no")
+        || name.ends_with("number")
+        || name.ends_with("id");
     let value = field.value.trim_start_matches('[');
     if let Some(label) = Label::at_start(value).filter(|label| !label.scheme.is_empty()) {
         return Some((is_id, label));
@@ -117,7 +156,8 @@ fn of_field(field: &Field) -> Option<(bool, Label)> {
     let (number, rest) = split_number(digits)?;
     let is_alone = rest.is_empty() || rest.starts_with(']');
     let scheme = if is_id && matches!(first, "id" | "number" | "identifier" | "no") { "" } else { first };
-    (is_alone && scheme.len() <= MAXIMUM_SCHEME && !is_ordinal(scheme)).then(|| (is_id, Label::new(scheme, number)))
+    (is_alone && scheme.len() <= MAXIMUM_SCHEME && !is_ordinal(scheme))
+        .then(|| (is_id, Label::new(scheme, number)))
 }
 
 fn split_word(text: &str) -> (&str, &str) {
@@ -156,7 +196,10 @@ mod tests {
         assert_eq!(labels("docs/decisions/0007-y.md", "# 7. Use Y\n"), list(&[("", 7)]));
         let merged = "- Start: 2020-01-01\n- RFC PR: [org/rfcs#12](https://example.org/org/rfcs/pull/12)\n\n# Summary\n";
         assert_eq!(labels("text/0012-y.md", merged), list(&[("", 12), ("rfc", 12)]));
-        assert_eq!(labels("keps/sig-a/123-name/README.md", "# KEP-123: Name\n"), list(&[("", 123), ("kep", 123)]));
+        assert_eq!(
+            labels("keps/sig-a/123-name/README.md", "# KEP-123: Name\n"),
+            list(&[("", 123), ("kep", 123)])
+        );
         assert_eq!(labels("docs/notes.md", "# RFC 12: Y\n"), list(&[("rfc", 12)]));
         assert_eq!(labels("style.rst", "PEP: 8\nTitle: Style\n\nText"), list(&[]));
         assert_eq!(labels("pep-0008.rst", "PEP: 8\nTitle: Style\n\nText"), list(&[("pep", 8)]));

@@ -22,9 +22,9 @@ pub struct Mention {
 
 /// Words before numbers that are never schemes.
 const WORDS: [&str; 40] = [
-    "a", "about", "after", "all", "and", "are", "at", "be", "before", "between", "by", "every", "exactly", "for", "from",
-    "has", "have", "in", "is", "it", "least", "most", "next", "of", "on", "only", "or", "over", "than", "that", "the",
-    "then", "these", "this", "to", "under", "until", "up", "with", "top",
+    "a", "about", "after", "all", "and", "are", "at", "be", "before", "between", "by", "every", "exactly",
+    "for", "from", "has", "have", "in", "is", "it", "least", "most", "next", "of", "on", "only", "or",
+    "over", "than", "that", "the", "then", "these", "this", "to", "under", "until", "up", "with", "top",
 ];
 
 /// Finds candidates in `text`.
@@ -43,7 +43,9 @@ pub fn mentions(text: &str) -> Vec<Mention> {
         }
         let word = &text[start..at];
         // `éadr3` and `x2adr3` are other words.
-        let glued = start > 0 && (bytes[start - 1].is_ascii_alphanumeric() || !bytes[start - 1].is_ascii() && is_letter_before(text, start));
+        let glued = start > 0
+            && (bytes[start - 1].is_ascii_alphanumeric()
+                || !bytes[start - 1].is_ascii() && is_letter_before(text, start));
         if glued || word.len() > MAXIMUM_SCHEME + 1 {
             continue;
         }

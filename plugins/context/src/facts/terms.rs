@@ -25,7 +25,8 @@ now of off on once one only or other our out over own per same she should so som
 there these they this those through to too two under until up upon us use used using very was we were what when where \
 whether which while who whom why will with within without would you your e g http https www com org md";
 
-static STOPS: LazyLock<HashSet<u32, BuildHasherDefault<Fnv>>> = LazyLock::new(|| STOP_WORDS.split(' ').map(hash).collect());
+static STOPS: LazyLock<HashSet<u32, BuildHasherDefault<Fnv>>> =
+    LazyLock::new(|| STOP_WORDS.split(' ').map(hash).collect());
 
 /// How often a document uses a word, by field. Counts stop at 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,9 +135,14 @@ impl Counter {
     fn terms(self) -> Terms {
         let mut counts: Vec<TermCount> = self.counts.into_values().collect();
         let worth = |count: &TermCount| {
-            8 * u32::from(count.title) + 4 * u32::from(count.heading) + u32::from(count.lead) + u32::from(count.body) + u32::from(count.code)
+            8 * u32::from(count.title)
+                + 4 * u32::from(count.heading)
+                + u32::from(count.lead)
+                + u32::from(count.body)
+                + u32::from(count.code)
         };
-        counts.sort_unstable_by(|left, right| worth(right).cmp(&worth(left)).then(left.term.cmp(&right.term)));
+        counts
+            .sort_unstable_by(|left, right| worth(right).cmp(&worth(left)).then(left.term.cmp(&right.term)));
         counts.truncate(MAXIMUM);
         counts.sort_unstable_by_key(|count| count.term);
         Terms { length: self.length, counts }
@@ -220,7 +226,9 @@ fn for_each_of_script(piece: &str, word: &mut String, each: &mut impl FnMut(u32,
         }
         last = Some(character);
     }
-    for latin in piece.split(|character: char| !character.is_ascii()).filter(|latin| latin.len() >= MINIMUM_WORD) {
+    for latin in
+        piece.split(|character: char| !character.is_ascii()).filter(|latin| latin.len() >= MINIMUM_WORD)
+    {
         term(latin, word, each);
     }
 }
@@ -256,7 +264,10 @@ mod tests {
         let terms = read("x.md", "Sandboxes", &docket_markdown::parse(text));
         let of = |word: &str| terms.counts.iter().find(|count| count.term == hash(word)).copied();
         let sandbox = of("sandbox").expect("a word");
-        assert_eq!((sandbox.title, sandbox.heading, sandbox.lead, sandbox.body, sandbox.code), (0, 1, 2, 2, 1));
+        assert_eq!(
+            (sandbox.title, sandbox.heading, sandbox.lead, sandbox.body, sandbox.code),
+            (0, 1, 2, 2, 1)
+        );
         assert_eq!(of("sandboxe").map(|count| (count.title, count.heading)), Some((1, 1)));
         assert!(of("grant").is_some() && of("its").is_none());
     }

@@ -104,7 +104,11 @@ fn links(document: &Document) -> Vec<Written> {
         .filter(|link| !link.target.is_empty())
         .map(|link| {
             // A longer line is no prose, and looking through it for each of its links takes for ever.
-            let line = lines.get(link.line - 1).filter(|line| line.len() <= MAXIMUM_LINE).copied().unwrap_or_default();
+            let line = lines
+                .get(link.line - 1)
+                .filter(|line| line.len() <= MAXIMUM_LINE)
+                .copied()
+                .unwrap_or_default();
             let lead = line.find(&link.target).map_or("", |at| &line[..at]);
             Written {
                 form: Form::Link,
@@ -201,7 +205,9 @@ fn paths_of(line: &str, number: usize, place: &Place) -> Vec<Written> {
 /// What can't be part of a path in running text.
 fn is_separator(character: char) -> bool {
     match character {
-        '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '"' | '\'' | '`' | ',' | ';' | '|' | '*' | '=' => true,
+        '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '"' | '\'' | '`' | ',' | ';' | '|' | '*' | '=' => {
+            true
+        }
         '，' | '。' | '、' | '（' | '）' | '「' | '」' | '《' | '》' | '：' => true,
         other => other.is_whitespace(),
     }
@@ -266,7 +272,8 @@ fn in_field(field: &Field) -> Vec<Written> {
         found.extend(addresses(value).map(|address| written(Form::Link, address, field.line, place.clone())));
         found.extend(paths_of(value, field.line, &place));
         for part in value.split([',', ' ', ';', '[', ']']).map(|part| part.trim_matches(['#', '"', '\''])) {
-            let digits = part.len() <= 6 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let digits =
+                part.len() <= 6 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             if let Some(number) = part.parse().ok().filter(|_| digits) {
                 let label = Some(Label { scheme: String::new(), number });
                 found.push(Written { label, ..written(Form::Id, part, field.line, place.clone()) });
@@ -314,10 +321,15 @@ fn relation(lead: &str) -> Relation {
     let before = before(lead, lead.len()).to_ascii_lowercase();
     let before = before.trim_end_matches(|character: char| !character.is_alphanumeric());
     let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
-    if ends(&["superseded by", "replaced by", "obsoleted by", "deprecated by", "in favor of", "in favour of"]) {
+    if ends(&["superseded by", "replaced by", "obsoleted by", "deprecated by", "in favor of", "in favour of"])
+    {
         return Relation::SupersededBy;
     }
-    if before.split_whitespace().next_back().is_some_and(|last| matches!(last, "supersedes" | "obsoletes" | "replaces")) {
+    if before
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|last| matches!(last, "supersedes" | "obsoletes" | "replaces"))
+    {
         return Relation::Supersedes;
     }
     Relation::Cites
@@ -351,14 +363,23 @@ mod tests {
     #[test]
     fn fields_have_bare_numbers_and_say_why() {
         let facts = crate::facts::read("x.md", "---\nrequires: 20, 165\nsuperseded-by: ADR-7\n---\n# X\n");
-        let all: Vec<_> = facts.written.iter().map(|written| (written.text.as_str(), written.relation)).collect();
-        assert_eq!(all, [("20", Relation::Cites), ("165", Relation::Cites), ("ADR-7", Relation::SupersededBy)]);
+        let all: Vec<_> =
+            facts.written.iter().map(|written| (written.text.as_str(), written.relation)).collect();
+        assert_eq!(
+            all,
+            [("20", Relation::Cites), ("165", Relation::Cites), ("ADR-7", Relation::SupersededBy)]
+        );
     }
 
     #[test]
     fn a_line_says_what_was_superseded() {
-        let facts = crate::facts::read("x.md", "# X\n\nStatus: superseded by [ADR-8](adr-8.md)\n\nThis supersedes ADR 2.");
-        let relation = |text: &str| facts.written.iter().find(|written| written.text == text).map(|written| written.relation);
+        let facts = crate::facts::read(
+            "x.md",
+            "# X\n\nStatus: superseded by [ADR-8](adr-8.md)\n\nThis supersedes ADR 2.",
+        );
+        let relation = |text: &str| {
+            facts.written.iter().find(|written| written.text == text).map(|written| written.relation)
+        };
         assert_eq!(relation("adr-8.md"), Some(Relation::SupersededBy));
         assert_eq!(relation("ADR-8"), Some(Relation::SupersededBy));
         assert_eq!(relation("ADR 2"), Some(Relation::Supersedes));

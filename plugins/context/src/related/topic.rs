@@ -3,8 +3,8 @@
 //! BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) over the target's most telling words,
 //! once for whole documents and once for their openings. Repeating a word, and being long, wins little.
 
-use crate::facts::terms::{Table, TermCount};
 use crate::facts::Facts;
+use crate::facts::terms::{Table, TermCount};
 
 /// How fast repeating a term stops to matter.
 const SATURATION: f64 = 1.2;

@@ -22,7 +22,11 @@ pub struct Project {
 impl Project {
     /// A project of these paths and texts.
     pub fn new(texts: &[(&str, &str)]) -> Self {
-        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), bytes: text.len() as u64, modified: None };
+        let file = |(path, text): &(&str, &str)| File {
+            path: (*path).to_owned(),
+            bytes: text.len() as u64,
+            modified: None,
+        };
         let mut documents: Vec<Facts> = texts.iter().map(|(path, text)| facts::read(path, text)).collect();
         documents.sort_by(|left, right| left.path.cmp(&right.path));
         Self { inventory: Inventory::of(texts.iter().map(file).collect()), documents }
@@ -58,6 +62,9 @@ impl Project {
         let citations = Citations::resolve(&self.documents, &resolver);
         let project = related::Project { documents: &self.documents, citations: &citations };
         let found = related(project, self.position(path), &Table::default(), &Weights::default());
-        found.into_iter().map(|relative| (self.documents[relative.document].path.as_str(), relative)).collect()
+        found
+            .into_iter()
+            .map(|relative| (self.documents[relative.document].path.as_str(), relative))
+            .collect()
     }
 }
