@@ -157,8 +157,9 @@ struct Note {
 
 /// A package for people. One that is of another shape is shown as the JSON it is.
 pub fn text(package: &Value) -> String {
-    let Ok(read) = Package::deserialize(package) else {
-        return docket_core::text::escaped_json(&format!("{package:#}"));
+    let read = match Package::deserialize(package) {
+        Ok(read) if package.is_object() && !read.target.is_empty() => read,
+        _ => return docket_core::text::escaped_json(&format!("{package:#}")),
     };
     let mut text = Text(String::new());
     text.head(&read);
@@ -332,5 +333,6 @@ mod tests {
     #[test]
     fn another_shape_is_shown_as_it_is() {
         assert_eq!(text(&json!(["a\u{1b}"])), "[\n  \"a\\u001b\"\n]");
+        assert_eq!(text(&json!({ "x": 1 })), "{\n  \"x\": 1\n}");
     }
 }
