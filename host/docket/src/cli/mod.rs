@@ -6,6 +6,7 @@ pub mod author_args;
 mod commands;
 pub mod error;
 mod observer;
+pub mod run_args;
 mod settings;
 mod start_args;
 mod ui;

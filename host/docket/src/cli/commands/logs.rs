@@ -6,8 +6,9 @@ use docket_core::text::{printable, printable_lines};
 use serde_json::{Value, json};
 
 use super::interrupt;
-use crate::cli::args::{LogArguments, Output};
+use crate::cli::args::Output;
 use crate::cli::error::{CliError, ExitCode};
+use crate::cli::run_args::LogArguments;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::engine::Interrupt;
