@@ -31,7 +31,7 @@ fn stage(config: &Value) -> Value {
 /// What a plugin says is wrong with these values, as pointers and messages.
 fn faults_of(place: &Place, values: &[Value]) -> Vec<Vec<(String, String)>> {
     // Its own result has to fit, too.
-    let config = json!({ "act": "answer", "values": values, "verdict": "fine" });
+    let config = json!({ "act": "answer", "values": values, "also": { "verdict": "fine" } });
     let output = act_all(place, &definition(stage(&config))).success();
     let found = results(place, &run_of(&output))["s"]["faults"].clone();
     let text = |fault: &Value, part: &str| fault[part].as_str().unwrap_or_default().to_owned();
@@ -94,11 +94,12 @@ fn what_an_agent_said_is_kept_for_people() {
     let texts = ["word for word\n", "\u{1b}[31mred", ""];
     let config = json!({ "act": "answer", "texts": texts });
     let output =
-        act_all(&place, &definition(json!([{ "name": "a b", "type": "test", "config": config }]))).success();
+        act_all(&place, &definition(json!([{ "name": "ask-it", "type": "test", "config": config }])))
+            .success();
     let run = run_of(&output);
-    let kept = results(&place, &run)["a b"]["kept"].clone();
+    let kept = results(&place, &run)["ask-it"]["kept"].clone();
     let names: Vec<&str> = kept.as_array().expect("names").iter().filter_map(Value::as_str).collect();
-    let folder = format!(".docket/workflows/state/{run}/results/a_b/attempt-1");
+    let folder = format!(".docket/workflows/state/{run}/results/ask-it/attempt-1");
     assert_eq!(names, [1, 2, 3].map(|number| format!("{folder}/answer-{number}.txt")));
     assert_eq!(place.read(names[0]), texts[0]);
     assert_eq!(place.read(names[1]), "\\u001b[31mred");

@@ -8,10 +8,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    PLUGIN, act, assert_failure, failure_of, guest_place, guest_with_spawn, result_of, results, run_of,
-    single, with_manifest,
+    PLUGIN, act, assert_failure, failure_of, guest_place, guest_with_spawn, result_of, results, single,
+    with_manifest,
 };
-use crate::support::{run_with, signal, status_of};
+use crate::support::{run_with, status_of};
 
 /// Writes down who it is and what it hears, and answers each line; waits while it is held.
 const PARTNER: &str = r#"
@@ -141,11 +141,11 @@ fn a_command_that_ends_is_told_to_the_plugin() {
     assert!(["agent-lost", "agent-gone"].contains(&code), "{failure}");
 }
 
-/// A pipe holds 64 KiB; here are some twenty times as many, and nobody reads them.
+/// A pipe holds 64 KiB; here are more than ten times as many, and nobody reads them.
 #[test]
 fn a_command_that_never_reads_holds_up_nobody() {
     let talk = Talk::with("i=0; while [ $i -lt 40 ]; do echo $i; i=$((i+1)); done; exec sleep 1000");
-    let text = "x".repeat(32 * 1024);
+    let text = "x".repeat(20 * 1024);
     let says: Vec<&str> = (0..40).map(|_| text.as_str()).collect();
     let config = talk.config("converse", json!({ "says": says, "patience": 300 }));
     let result = result_of(&talk.place, config);
@@ -244,7 +244,7 @@ fn a_replay_gives_no_more_than_was_read_when_something_was_said() {
 #[test]
 fn a_plugin_that_says_something_else_than_before_is_told_so_and_nothing_is_sent() {
     let talk = Talk::with(PARTNER);
-    let run = talk.killed_by("kill-after:dialogue.write:2", &talk.says(&["one", "now {time}"]));
+    let run = talk.killed_by("kill-after:dialogue.write:2", &talk.says(&["one", "now <time>"]));
     talk.resume(&run).code(1);
     let failure = talk.place.status(&run)["stages"][0]["failure"].clone();
     assert_failure(&failure, "agent-lost", &["sent something else at this point", "retry the stage"]);
@@ -264,8 +264,9 @@ fn without_its_supervisor_a_dialogue_fails_honestly() {
     let partner: i32 = talk.lines("launches")[0].parse().expect("a process");
     let text = std::fs::read_to_string(format!("/proc/{partner}/stat")).expect("it lives");
     let fields = text.rsplit_once(')').expect("a name").1;
-    let supervisor = fields.split_ascii_whitespace().nth(1).and_then(|id| id.parse().ok()).expect("a parent");
-    signal(supervisor, Signal::KILL);
+    let supervisor = fields.split_ascii_whitespace().nth(1).and_then(|id| id.parse().ok());
+    let supervisor = supervisor.and_then(rustix::process::Pid::from_raw).expect("a parent");
+    rustix::process::kill_process(supervisor, Signal::KILL).expect("it lives");
     std::fs::remove_file(talk.folder().join("hold")).expect("removed");
     Output::of_child(owner).code(1);
     let run = talk.place.only_run();

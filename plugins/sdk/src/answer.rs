@@ -19,7 +19,8 @@ pub fn check(answer: &Value) -> Vec<Fault> {
     }
 }
 
-/// Keeps what the agent said beside the stage's other files and returns the file's name, for messages.
+/// Keeps what the agent said beside the stage's other files and returns the file's name, for messages; an empty one when
+/// there is no room: 100 texts are kept, and 8 MiB.
 pub fn keep(text: &str) -> String {
     #[cfg(target_arch = "wasm32")]
     return wire::keep(text);

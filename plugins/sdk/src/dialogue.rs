@@ -62,7 +62,7 @@ impl Partner {
         }
     }
 
-    /// Sends a line, which must not contain a line end.
+    /// Sends a line, which must not contain a line end and has at most 4 MiB. Never waits for the process to read.
     ///
     /// # Errors
     /// See [`SendError`].

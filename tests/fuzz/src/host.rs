@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use docket::plugin::catalog::PluginBytes;
+use docket::plugin::host::answer::{AnswerFolder, Answers};
 use docket::plugin::host::{Cancel, process::GrantedCommand};
 use docket::plugin::manifest::Capabilities;
 use docket::plugin::{Grants, Limits, Outcome, Plugin, PluginOrigin, Runtime, StageCall};
@@ -152,7 +153,14 @@ fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
         limits,
         notices: Arc::new(move |notice| hears.lock().unwrap_or_else(PoisonError::into_inner).push(notice)),
         cancel: Cancel::default(),
-        answers: Answers::of_no_stage(),
+        answers: Answers::new(
+            Box::new(|_| Vec::new()),
+            Some(AnswerFolder {
+                path: scratch.records(),
+                shown: "kept".to_owned(),
+                secrets: Secrets::default(),
+            }),
+        ),
         command: Some(GrantedCommand {
             name: "granted".to_owned(),
             path: if has_command { Ok(COMMAND.into()) } else { Err("it is not there".to_owned()) },

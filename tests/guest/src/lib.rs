@@ -141,16 +141,16 @@ fn nested(depth: usize) -> Value {
     (0..depth).fold(json!(1), |inner, _| Value::Array(vec![inner]))
 }
 
-/// What docket finds wrong with each value of `values`, and where each text of `texts` is kept.
+/// What docket finds wrong with each value of `values`, and where each text of `texts` is kept; with the fields of `also`.
 fn answers(config: &Value) -> Value {
     let list = |field: &str| config.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
     let fault = |fault: Fault| json!({ "pointer": fault.pointer, "message": fault.message });
     let faults = |value: &Value| docket_plugin::answer::check(value).into_iter().map(fault).collect();
     let kept = |text: &Value| docket_plugin::answer::keep(text.as_str().unwrap_or_default());
-    json!({
-        "faults": list("values").iter().map(faults).collect::<Vec<Vec<Value>>>(),
-        "kept": list("texts").iter().map(kept).collect::<Vec<String>>(),
-    })
+    let mut result = config.get("also").cloned().unwrap_or_else(|| json!({}));
+    result["faults"] = list("values").iter().map(faults).collect::<Vec<Vec<Value>>>().into();
+    result["kept"] = list("texts").iter().map(kept).collect::<Vec<String>>().into();
+    result
 }
 
 fn question(act: &Act<'_>) -> Question {

@@ -108,7 +108,7 @@ pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
     }
 }
 
-/// Says each text of `says` to a command and waits for the line that answers it; `{time}` in a text is another one each
+/// Says each text of `says` to a command and waits for the line that answers it; `<time>` in a text is another one each
 /// time the stage runs. Then, unless `finish` is false, closes its input and reads it to its end.
 #[cfg(feature = "spawn")]
 pub(crate) fn converse(act: &Act<'_>) -> Result<Value, Error> {
@@ -122,7 +122,7 @@ pub(crate) fn converse(act: &Act<'_>) -> Result<Value, Error> {
     for text in says.iter().filter_map(Value::as_str) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let now = now.map_or(0, |since| since.as_nanos());
-        partner.send(&text.replace("{time}", &now.to_string()))?;
+        partner.send(&text.replace("<time>", &now.to_string()))?;
         loop {
             match partner.next(patience(act)) {
                 Event::Stdout(line) => break replies.push(line),

@@ -165,7 +165,7 @@ impl Watch {
             }
         }
         check_launches(room, view)?;
-        check_dialogues(room)?;
+        check_dialogues(&room.heard())?;
         self.check_files(room, view)
     }
 
@@ -218,9 +218,9 @@ fn check_launches(room: &Room, view: Option<&View>) -> Result<(), Violation> {
 }
 
 /// No agent was told a line twice, or one before another: each begins with its number.
-fn check_dialogues(room: &Room) -> Result<(), Violation> {
+fn check_dialogues(heard: &[(String, String)]) -> Result<(), Violation> {
     let mut told: BTreeMap<String, u32> = BTreeMap::new();
-    for (out, line) in room.heard() {
+    for (out, line) in heard {
         let count = told.entry(out.clone()).or_default();
         *count += 1;
         if line.split(' ').next() != Some(count.to_string().as_str()) {
@@ -393,6 +393,18 @@ mod tests {
         assert!(difference(&wanted, &end(&[("a", "1")])).is_some_and(|told| told.starts_with("b ")));
         assert!(difference(&wanted, &end(&[("a", "1"), ("b", "3")])).is_some());
         assert!(difference(&wanted, &end(&[("a", "1"), ("b", "2"), ("c", "")])).is_some());
+    }
+
+    #[test]
+    fn a_line_that_is_told_twice_or_left_out_is_seen() {
+        let heard = |lines: &[(&str, &str)]| {
+            let owned = |(out, line): &(&str, &str)| ((*out).to_owned(), (*line).to_owned());
+            check_dialogues(&lines.iter().map(owned).collect::<Vec<_>>())
+        };
+        assert_eq!(heard(&[("a", "1 x"), ("b", "1 x"), ("a", "2 y"), ("b", "2 y")]), Ok(()));
+        for wrong in [&[("a", "1 x"), ("a", "1 x")][..], &[("a", "1 x"), ("a", "3 z")], &[("a", "2 y")]] {
+            assert!(heard(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Calls that say something, look at a clock, or start a command.
+//! Calls that say something, look at a clock, start or talk to a command, or show an answer.
 
 use std::io::Write as _;
 
+use docket_plugin::dialogue::{self, Partner};
+use docket_plugin::export::bindings::docket::stage::answer;
 use docket_plugin::process::{Child, Command, spawn};
 use docket_plugin::report::{self, Level, Usage};
 use wasip2::clocks::{monotonic_clock, wall_clock};
@@ -18,6 +20,7 @@ const LONGEST_WAIT: u64 = 20;
 #[derive(Default)]
 pub(crate) struct Talk {
     children: Vec<Child>,
+    partners: Vec<Partner>,
     started: usize,
 }
 
@@ -54,7 +57,7 @@ impl Talk {
     /// One call about a command.
     pub(crate) fn process(&mut self, step: u8, program: &mut Program<'_>) -> Option<Vec<u8>> {
         match step {
-            0 | 1 if self.started < MOST_COMMANDS => {
+            0 if self.started < MOST_COMMANDS => {
                 let command = command(program);
                 if let Ok(child) = spawn(&command) {
                     self.started += 1;
@@ -62,10 +65,18 @@ impl Talk {
                 }
                 None
             }
-            2..=4 => {
+            1 if self.started < MOST_COMMANDS => {
+                if let Ok(partner) = dialogue::open(&command(program)) {
+                    self.started += 1;
+                    self.partners.push(partner);
+                }
+                None
+            }
+            2 | 3 => {
                 let child = self.children.get(program.below(self.children.len()))?;
                 Some(format!("{:?}", child.next(program.number() % LONGEST_WAIT)).into_bytes())
             }
+            4 => self.partner(program),
             5 => {
                 let child = self.children.get(program.below(self.children.len()))?;
                 child.stop(program.number() % LONGEST_WAIT);
@@ -75,7 +86,32 @@ impl Talk {
                 self.children.remove(program.below(self.children.len()));
                 None
             }
+            7 => match program.below(3) {
+                0 => Some(format!("{:?}", answer::check(&program.text())).into_bytes()),
+                1 => Some(answer::keep(&program.text()).into_bytes()),
+                _ => {
+                    self.partners.pop();
+                    None
+                }
+            },
             _ => None,
+        }
+    }
+
+    /// One call about a command that is talked to.
+    fn partner(&mut self, program: &mut Program<'_>) -> Option<Vec<u8>> {
+        let partner = self.partners.get(program.below(self.partners.len()))?;
+        match program.below(4) {
+            0 => Some(format!("{:?}", partner.next(program.number() % LONGEST_WAIT)).into_bytes()),
+            1 => Some(format!("{:?}", partner.send(&program.text())).into_bytes()),
+            2 => {
+                partner.finish();
+                None
+            }
+            _ => {
+                partner.stop(program.number() % LONGEST_WAIT);
+                None
+            }
         }
     }
 }

@@ -122,3 +122,42 @@ fn arguments(command: &Command, folder: &ProcessFolder) -> Result<Vec<String>, P
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_command_is_taken_up_and_a_dialogue_is_another_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = ProcessFolder { path: folder.path().join("process-1") };
+        let granted = GrantedCommand {
+            name: "cat".to_owned(),
+            path: Ok("/bin/cat".into()),
+            folder: "/".into(),
+            environment: Vec::new(),
+            secrets: Secrets::default(),
+            records: folder.path.clone(),
+        };
+        let command = |stdin: &str| Command {
+            program: "cat".to_owned(),
+            arguments: Vec::new(),
+            attachments: Vec::new(),
+            stdin: Some(stdin.to_owned()),
+        };
+        let wanted = |stdin: &str, is_dialogue: bool| {
+            recorded(&granted, &command(stdin), &folder, is_dialogue).expect("a sound command")
+        };
+        let before = wanted("one", true);
+        prepare(&folder, &command("one"), &before).expect("prepared");
+        assert!(folder.said().exists(), "what is said has a place before anybody listens");
+        assert!(refuse_other_command(&folder, &wanted("one", true)).is_ok());
+        for other in [wanted("one", false), wanted("two", true)] {
+            assert!(matches!(refuse_other_command(&folder, &other), Err(ProcessError::Lost(_))), "{other:?}");
+        }
+        let text = std::fs::read_to_string(folder.command()).expect("readable");
+        assert!(text.contains("\"dialogue\":true"), "{text}");
+        let plain = serde_json::to_string(&wanted("one", false)).expect("JSON");
+        assert!(!plain.contains("dialogue"), "an older docket wrote the same: {plain}");
+    }
+}

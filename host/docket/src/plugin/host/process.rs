@@ -13,6 +13,7 @@ use wasmtime::component::Resource;
 use super::child::Child;
 use super::contract::docket::stage::process::{Command, Event, Host, HostChild, ProcessError};
 use super::process_folder::{self, ProcessFolder, Started};
+use super::records::process_folders;
 use super::supervisor::Supervision;
 use super::{Cancel, Launches, StageContext, prepare};
 use crate::plugin::limits::LimitHit;
@@ -217,9 +218,8 @@ impl HostChild for StageContext {
 /// Ends every process that a stage left running: its run was cancelled, it hit a limit, or it failed. One that was not
 /// started yet is kept from ever starting.
 pub fn stop_all(records: &Path) {
-    let Ok(entries) = std::fs::read_dir(records) else { return };
-    for entry in entries.flatten() {
-        let folder = ProcessFolder { path: entry.path() };
+    for path in process_folders(records) {
+        let folder = ProcessFolder { path };
         if folder.exited().is_some() || File::create_new(folder.launching()).is_ok() {
             continue;
         }

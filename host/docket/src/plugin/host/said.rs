@@ -108,6 +108,8 @@ pub(super) struct Said {
     /// The hash of the last record that was said.
     hash: String,
     is_finished: bool,
+    /// Whether a part of a record may stand at the end of the file.
+    is_torn: bool,
 }
 
 impl Said {
@@ -126,7 +128,8 @@ impl Said {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = options().open(path)?;
         let records = Records::open(path)?;
-        let mut said = Self { records, file, upcoming: None, hash: String::new(), is_finished: false };
+        let mut said =
+            Self { records, file, upcoming: None, hash: String::new(), is_finished: false, is_torn: false };
         said.look_ahead()?;
         Ok(said)
     }
@@ -170,10 +173,15 @@ impl Said {
                 MAX_SAID / 1024 / 1024
             )));
         }
+        if self.is_torn {
+            self.cut()?;
+        }
         // A record is needed only as long as the process lives, so that a machine that loses its power loses nothing
         // with it.
         if let Err(cause) = fault::write(Point::DialogueWrite, &self.file, &text) {
-            self.cut()?;
+            self.is_torn = true;
+            // Else it is cut off before the next one.
+            let _ = self.cut();
             return Err(cause);
         }
         self.records.end = end;
@@ -188,8 +196,10 @@ impl Said {
         if self.upcoming.is_none() { self.cut() } else { Ok(()) }
     }
 
-    fn cut(&self) -> io::Result<()> {
-        self.file.set_len(self.records.end)
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.records.end)?;
+        self.is_torn = false;
+        Ok(())
     }
 }
 
