@@ -160,6 +160,7 @@ pub(crate) fn new_run(workflow: &Workflow, text: &str, own: &Own) -> Option<NewR
             .map(|StageType { name, config, result }| StageSnapshot { name, config, result })
             .collect(),
         launchers: own.launchers(),
+        idle_launchers: Vec::new(),
         stages,
         inputs,
         date: facts.date,

@@ -14,8 +14,16 @@ const MOST_PLACES: usize = 256;
 /// what an agent says end anywhere, and what it says is its result.
 const RECOGNISED: usize = super::SHORTEST;
 
+/// Longest text of which all lines are looked at together, in bytes. Lines of a longer one are masked as they come.
+const LONGEST: usize = 32 * 1024 * 1024;
+
 /// Masks what stands in pieces in the lines of a text that are JSON.
 pub(super) fn mask(secrets: &Secrets, text: &str) -> String {
+    if text.len() > LONGEST {
+        let mut pieces = Pieces::default();
+        let lines = text.split('\n').map(|line| pieces.line(secrets, line).unwrap_or_else(|| line.to_owned()));
+        return lines.collect::<Vec<_>>().join("\n");
+    }
     let mut lines: Vec<(&str, Option<Value>)> = text.split('\n').map(|line| (line, parsed(line))).collect();
     let mut places: BTreeMap<String, Vec<&mut String>> = BTreeMap::new();
     for (_, value) in &mut lines {

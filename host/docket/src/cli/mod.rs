@@ -7,6 +7,7 @@ mod commands;
 pub mod context_args;
 pub mod error;
 mod observer;
+pub mod run_args;
 mod settings;
 mod start_args;
 mod ui;

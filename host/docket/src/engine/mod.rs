@@ -19,6 +19,7 @@ mod error;
 pub mod installed;
 mod launch;
 mod masked;
+mod messages;
 pub mod plugins;
 mod promise;
 mod prompt;

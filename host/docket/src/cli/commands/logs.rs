@@ -5,8 +5,9 @@ use std::time::Duration;
 use docket_core::text::{printable, printable_lines};
 
 use super::interrupt;
-use crate::cli::args::{LogArguments, Output};
+use crate::cli::args::Output;
 use crate::cli::error::{CliError, ExitCode};
+use crate::cli::run_args::LogArguments;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::engine::Interrupt;
