@@ -118,7 +118,7 @@ fn an_agent_that_fails_fails_its_stage_and_changes_nothing() {
         ("other-version", "agent-protocol-unsupported", "version 7 of the Agent Client Protocol"),
         ("over-quota", "agent-failed", "You have hit your usage limit"),
         ("refuses", "agent-refused", "refused to go on"),
-        ("endless", "agent-output-too-large", "more than 16 MiB"),
+        ("endless", "agent-output-too-large", "more than 4 MiB"),
         ("wants-login", "agent-login-required", "it offers: api-key"),
     ] {
         let (place, agent) = with_agent(behaviour);
@@ -133,13 +133,13 @@ fn an_agent_that_fails_fails_its_stage_and_changes_nothing() {
 #[test]
 fn an_agent_that_falls_silent_is_asked_to_stop_and_then_stopped() {
     let (place, agent) = with_agent("stalls");
-    agent.profile(&place, "idle_timeout: 1");
-    review(&place).code(1).says("said nothing for 1 s after session/prompt").says("idle_timeout");
+    agent.profile(&place, "idle_timeout: 3");
+    review(&place).code(1).says("said nothing for 3 s after session/prompt").says("idle_timeout");
     assert_eq!(failure(&place), "agent-idle");
     assert_eq!(agent.heard("session/cancel")[0]["params"]["sessionId"], "session-1");
     wait_until("the agent is gone", || !agent.is_alive());
     let (place, agent) = with_agent("mute");
-    agent.profile(&place, "idle_timeout: 1");
+    agent.profile(&place, "idle_timeout: 3");
     review(&place).code(1).says("after initialize").says("speaks the Agent Client Protocol");
     assert_eq!(failure(&place), "agent-idle");
     assert_nothing_written(&place);

@@ -135,8 +135,8 @@ fn a_server_that_fails_fails_its_stage_and_changes_nothing() {
 #[test]
 fn a_server_that_falls_silent_is_told_and_then_stopped() {
     let (place, server) = with_server("stalls");
-    server.profile(&place, &format!("idle_timeout: 1, {TOOL}"));
-    review(&place).code(1).says("said nothing for 1 s after tools/call 'review'").says("idle_timeout");
+    server.profile(&place, &format!("idle_timeout: 3, {TOOL}"));
+    review(&place).code(1).says("said nothing for 3 s after tools/call 'review'").says("idle_timeout");
     assert_eq!(failure(&place), "agent-idle");
     assert_eq!(
         server.heard("notifications/cancelled")[0]["params"]["requestId"],
@@ -144,7 +144,7 @@ fn a_server_that_falls_silent_is_told_and_then_stopped() {
     );
     wait_until("the server is gone", || !server.is_alive());
     let (place, server) = with_server("mute");
-    server.profile(&place, &format!("idle_timeout: 1, {TOOL}"));
+    server.profile(&place, &format!("idle_timeout: 3, {TOOL}"));
     review(&place).code(1).says("after initialize").says("has to be an MCP server");
     assert_nothing_written(&place);
 }

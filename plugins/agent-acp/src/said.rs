@@ -4,8 +4,8 @@
 use docket_launcher::answer;
 use docket_plugin::Error;
 
-/// How much an agent may say in a turn; docket gives a stage 256 MiB of memory.
-const MAXIMUM_TEXT: usize = 16 * 1024 * 1024;
+/// How much an agent may say in a turn: docket looks at an answer, and keeps it, in calls of at most 8 MiB.
+const MAXIMUM_TEXT: usize = 4 * 1024 * 1024;
 
 /// The messages of a turn.
 #[derive(Debug, Default)]

@@ -147,7 +147,7 @@ impl Peer for Turn<'_> {
             return Ok(());
         }
         let session = params.get("sessionId").and_then(Value::as_str).unwrap_or_default();
-        // An agent's own helpers may have sessions of theirs.
+        // Agents that this one started may have sessions of theirs.
         if session != self.session.0.as_ref() {
             return Ok(());
         }

@@ -8,6 +8,8 @@ use crate::options::Options;
 use crate::tool::{SessionId, session};
 use crate::wire::CallResult;
 
+/// The largest answer: docket looks at one, and keeps it, in calls of at most 8 MiB.
+const MAXIMUM_ANSWER: usize = 4 * 1024 * 1024;
 /// How much of an error's text is shown.
 const SHOWN_CHARACTERS: usize = 2_000;
 
@@ -30,6 +32,11 @@ pub(crate) fn read(
         return Err(Error::new("agent-failed", message).retryable());
     }
     let structured = result.structured_content.filter(|content| !content.is_null());
+    let size = structured.as_ref().map_or(0, |content| content.to_string().len());
+    if size.max(text.len()) > MAXIMUM_ANSWER {
+        let message = format!("tool '{tool}' returned more than {} MiB", MAXIMUM_ANSWER / (1024 * 1024));
+        return Err(Error::new("agent-output-too-large", message).hint("have the agent answer with less"));
+    }
     let again = structured.as_ref().and_then(session).or_else(|| session(&result.meta));
     let Some(structured) = structured else { return Ok((Reply::Text(text), again)) };
     let field = options.answer_field.as_deref().map(|field| (field, structured.get(field)));
@@ -96,6 +103,15 @@ mod tests {
             ("agent-failed", "tool 'review' failed: out of quota")
         );
         assert_eq!(reply(json!([1]), json!({})).expect_err("no result").code, "agent-protocol-broken");
+    }
+
+    #[test]
+    fn an_answer_has_a_size() {
+        let text = "x".repeat(MAXIMUM_ANSWER);
+        let result = |text: &str| json!({ "content": [{ "type": "text", "text": text }] });
+        assert!(reply(result(&text), json!({})).is_ok());
+        let error = reply(result(&format!("{text}x")), json!({})).expect_err("too large");
+        assert_eq!(error.code, "agent-output-too-large");
     }
 
     #[test]

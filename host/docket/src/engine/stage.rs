@@ -112,7 +112,7 @@ impl Job {
 
     /// Whether it may start a command.
     pub(super) fn has_command(&self) -> bool {
-        self.command.is_some()
+        self.commands.iter().any(|command| command.is_agent)
     }
 
     /// Runs it, asking for each process that it starts.
