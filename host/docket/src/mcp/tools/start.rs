@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use docket_core::Budget;
 use docket_core::definition::{InputKind, InputSpec, Workflow};
 use docket_core::text::{printable, printable_lines};
 use schemars::JsonSchema;
@@ -159,6 +160,9 @@ pub(super) struct StartInput {
     /// Show what would be written instead of writing it.
     #[serde(default)]
     dry_run: bool,
+    /// What the run may use, where that is less than its definition and the user's settings allow.
+    #[serde(default)]
+    budget: Budget,
 }
 
 /// The tool `start`.
@@ -167,7 +171,7 @@ pub(super) fn start(call: &Call, input: StartInput) -> Result<Answer, Told> {
     let definition = engine.definition(&input.workflow).map_err(call.tell())?;
     let inputs = values(&definition.workflow.inputs, input.inputs).map_err(call.tell())?;
     let launch = call.surroundings.launch(input.launcher, input.profile);
-    let start = Start { inputs, launch, dry_run: input.dry_run };
+    let start = Start { inputs, launch, dry_run: input.dry_run, budget: input.budget };
     let rights = engine.rights(&definition, &start).ok().map(|rights| RightsShape::from(&rights));
     let run = engine.start_in_background(&definition, start).map_err(|error| call.tell()(error))?;
     let shape = StartShape { run: snapshot(&engine, &run).map_err(call.tell())?, rights };
