@@ -92,8 +92,7 @@ fn whoever_worked_on_a_run_decides_nothing_about_it() {
 #[test]
 fn a_server_below_an_agent_that_docket_launched_hands_out_and_decides_nothing() {
     let place = place_with_document();
-    let (gate, _) = (GATE, ());
-    place.trusted_definition("gate", gate);
+    place.trusted_definition("gate", GATE);
     place.run(&["workflow", "start", "gate"]).code(3);
     let waits = place.only_run();
     let begin = json!({

@@ -26,7 +26,8 @@ const INNER: &str = "\
 name: Inner
 version: 1
 stages:
-  - {name: answer, type: agent, config: {prompt_template: templates/ask.md}}
+  - {name: work, type: agent, config: {prompt_template: templates/ask.md}, outputs: {answer: {}}}
+completion: {outputs: [work.answer]}
 ";
 const OUTER: &str = "\
 name: Outer

@@ -240,9 +240,15 @@ fn taken(task: &TaskId, holder: &Claim) -> ClaimRefusal {
 }
 
 fn end(now: Timestamp, lease: u32) -> Result<Timestamp, ClaimRefusal> {
-    let refused = ClaimRefusal::Lease { seconds: lease };
-    if lease == 0 || lease > MAX_LEASE {
-        return Err(refused);
-    }
-    now.checked_add(jiff::SignedDuration::from_secs(i64::from(lease))).map_err(|_| refused)
+    check_lease(lease)?;
+    let end = now.checked_add(jiff::SignedDuration::from_secs(i64::from(lease)));
+    end.map_err(|_| ClaimRefusal::Lease { seconds: lease })
+}
+
+/// Refuses a lease that is too long, or none at all.
+///
+/// # Errors
+/// [`ClaimRefusal::Lease`].
+pub fn check_lease(seconds: u32) -> Result<(), ClaimRefusal> {
+    if seconds == 0 || seconds > MAX_LEASE { Err(ClaimRefusal::Lease { seconds }) } else { Ok(()) }
 }

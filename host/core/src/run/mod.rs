@@ -25,7 +25,9 @@ mod task;
 mod usage;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
-pub use claim::{Claim, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId};
+pub use claim::{
+    Claim, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId, check_lease,
+};
 pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
 pub use event::{
     Actor, Event, LaunchSettings, MatrixItem, NewRun, Notice, ParentRun, PluginUsed, ProfileSnapshot,

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use docket_core::Timestamp;
 use docket_core::definition::{Workflow, check};
-use docket_core::run::{Actor, ClaimRefusal, Claims, RunState, RunStatus, StageStatus, TaskId, is_sealed};
+use docket_core::run::{
+    Actor, ClaimRefusal, Claims, RunState, RunStatus, StageStatus, TaskId, check_lease, is_sealed,
+};
 use serde_json::Value;
 
 use super::surroundings::Snapshot;
@@ -80,6 +82,8 @@ impl Engine {
     /// # Errors
     /// When there is no such run, the lease has no sensible length, or the claim is none.
     pub fn hand_out(&self, wishes: &TaskWishes, to: &Claimant) -> Result<Handed, EngineError> {
+        // Said even when nothing waits.
+        check_lease(wishes.lease)?;
         let mut waiting = self.waiting(wishes)?;
         waiting.sort_by(|left, right| (left.since, left.folder.id()).cmp(&(right.since, right.folder.id())));
         if let Some(token) = &wishes.claim {
