@@ -22,6 +22,11 @@ use crate::presets::Preset;
 /// The preset for profiles that name no agent.
 const DEFAULT_AGENT: &str = "generic";
 
+/// What a profile can say beyond what all have: nothing. Options of an agent's program go into the profile's `command`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {}
+
 /// The launcher `shell`.
 pub struct Shell;
 
@@ -47,18 +52,11 @@ fn chosen(agent: &Agent) -> Result<&'static dyn Preset, Error> {
             presets::names()
         ))
     })?;
-    if let Some(option) = profile.options.keys().next() {
-        let message = format!(
-            "profile '{}' has the option '{option}', which the launcher 'shell' does not know",
-            profile.name
-        );
-        return Err(Error::new("option-unknown", message)
-            .hint("it knows none: options of the agent's program go into the profile's `command`"));
-    }
+    profile.options::<Options>()?;
     if name == DEFAULT_AGENT && profile.model.is_some() {
         let message =
             format!("profile '{}' names a model, but its program is not one that docket knows", profile.name);
-        return Err(Error::new("option-unknown", message).hint("say the model in the profile's `command`"));
+        return Err(Error::new("options-invalid", message).hint("say the model in the profile's `command`"));
     }
     Ok(preset)
 }
@@ -116,7 +114,7 @@ mod tests {
             json!({ "name": "ci", "agent": "codex", "program": "x", "idle_timeout": null, "options": { "tool": "y" } }),
             json!({ "name": "ci", "agent": "generic", "program": "x", "idle_timeout": null, "model": "large" }),
         ] {
-            assert_eq!(refused(&profile).code, "option-unknown", "{profile}");
+            assert_eq!(refused(&profile).code, "options-invalid", "{profile}");
         }
     }
 
