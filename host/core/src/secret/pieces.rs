@@ -21,7 +21,8 @@ const LONGEST: usize = 32 * 1024 * 1024;
 pub(super) fn mask(secrets: &Secrets, text: &str) -> String {
     if text.len() > LONGEST {
         let mut pieces = Pieces::default();
-        let lines = text.split('\n').map(|line| pieces.line(secrets, line).unwrap_or_else(|| line.to_owned()));
+        let lines =
+            text.split('\n').map(|line| pieces.line(secrets, line).unwrap_or_else(|| line.to_owned()));
         return lines.collect::<Vec<_>>().join("\n");
     }
     let mut lines: Vec<(&str, Option<Value>)> = text.split('\n').map(|line| (line, parsed(line))).collect();
