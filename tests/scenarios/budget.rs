@@ -167,7 +167,7 @@ fn no_more_items_are_launched_than_the_budget_has_launches() {
 
 #[test]
 fn what_was_launched_before_docket_was_killed_is_not_counted_twice() {
-    let (place, crew) = metered(&wait_for("answer"));
+    let (place, crew) = metered(&wait_for("permit"));
     let matrix = json!({ "matrix": { "word": ["a", "b"] } });
     define_with(&place, &json!({ "launches": 2 }), json!([agent("many", matrix)]));
     for _ in 0..2 {
@@ -179,7 +179,7 @@ fn what_was_launched_before_docket_was_killed_is_not_counted_twice() {
         kill(&mut owner);
     }
     let run = place.only_run();
-    allow(&place, "answer");
+    allow(&place, "permit");
     place.run_or_kill(&["workflow", "resume", &run]).success();
     assert_eq!(crew.launched(), ["many.a", "many.b"]);
     assert_eq!(usage(&place, &run)["launches"], 2);
@@ -228,6 +228,7 @@ fn the_stricter_of_all_budgets_counts_and_a_project_can_only_tighten() {
     start(&place, &[]).code(2).says("lunches");
     place.write(".docket/config.yml", "budget: { launches: 0 }\n");
     start(&place, &[]).code(2).says("must be above 0");
+    place.write(".docket/config.yml", "");
     for wrong in ["0", "-1", "many"] {
         let runs = place.runs();
         start(&place, &[&format!("--budget-usd={wrong}")]).code(2).says("--budget-usd");

@@ -10,7 +10,7 @@ use crate::sandbox::{PLUGIN, guest_with_spawn, with_manifest};
 use crate::support::CONFIG;
 
 /// Waits for a file of its folder; gives up by itself should it never be there.
-const UNTIL: &str = "until() { tries=0; while [ ! -e \"$1/$2\" ] && [ ! -e \"$1/go\" ] && [ $tries -lt 1200 ]; \
+const HOLD: &str = "hold() { tries=0; while [ ! -e \"$1/$2\" ] && [ ! -e \"$1/go\" ] && [ $tries -lt 1200 ]; \
                      do sleep 0.05; tries=$((tries+1)); done; }\n";
 
 /// A step that says what it is doing and has cost so much, in US dollars.
@@ -22,7 +22,7 @@ pub(crate) fn step(doing: &str, cost: f64) -> String {
 
 /// A step that waits until the test lets it go on with [`allow`].
 pub(crate) fn wait_for(file: &str) -> String {
-    format!("until \"$1\" {file}\n")
+    format!("hold \"$1\" {file}\n")
 }
 
 /// Lets agents go on that wait for this.
@@ -33,7 +33,7 @@ pub(crate) fn allow(place: &Place, file: &str) {
 /// A place with agents that do this.
 pub(crate) fn metered(work: &str) -> (Place, Crew) {
     let place = place();
-    let crew = Crew::new(&place, &format!("{UNTIL}{work}"));
+    let crew = Crew::new(&place, &format!("{HOLD}{work}"));
     let launcher = with_manifest(&guest_with_spawn(), |manifest| {
         manifest["launcher"] = json!("metered");
         manifest["capabilities"] = json!({ "exec": true });

@@ -10,7 +10,7 @@ use crate::support::{run_with, stage, status_of};
 
 /// A run with two agents side by side, one of them in a sub-workflow, that have said what they are doing.
 fn at_work() -> (Place, Crew, std::process::Child, String) {
-    let (place, crew) = metered(&[step("Reading ADR-0003", 0.25), wait_for("answer")].concat());
+    let (place, crew) = metered(&[step("Reading ADR-0003", 0.25), wait_for("permit")].concat());
     let child = json!({ "name": "Child", "version": 1, "stages": [agent("x", json!({}))] });
     place.write(".docket/workflows/definitions/child.yml", child.to_string());
     let matrix = json!({ "matrix": { "word": ["a"] }, "depends_on": [] });
@@ -57,7 +57,7 @@ fn a_running_run_shows_what_its_stages_are_doing_and_have_used() {
         .success()
         .prints("\nLast activity: Reading ADR-0003 (")
         .prints("s ago)\n");
-    allow(&place, "answer");
+    allow(&place, "permit");
     // Not at a terminal, what they say is a line each.
     let output = Output::of_child(owner).success();
     let _ = output.says("   many.a: Reading ADR-0003\n").says("1.0k tokens, $0.25)");
@@ -74,7 +74,7 @@ fn a_log_is_followed_to_the_end_of_the_run_whoever_runs_it() {
     kill(&mut owner);
     assert_eq!(status_of(&place, &parent), "interrupted");
     let owner = place.spawn(&["workflow", "resume", &parent]);
-    allow(&place, "answer");
+    allow(&place, "permit");
     Output::of_child(owner).success();
     let whole = place.run(&["workflow", "logs", &parent]).success().stdout;
     let people = Output::of_child(people).success();
@@ -112,13 +112,13 @@ fn a_log_is_followed_no_longer_when_nobody_reads_it_or_it_is_interrupted() {
     });
     crate::support::signal(&interrupted, rustix::process::Signal::INT);
     Output::of_child(interrupted).code(130);
-    allow(&place, "answer");
+    allow(&place, "permit");
     Output::of_child(owner).success();
 }
 
 #[test]
 fn what_an_agent_printed_is_shown_when_its_stage_is_over() {
-    let work = "printf 'red \\033[31malert\\033[0m\\n'; echo oh >&2\n".to_owned() + &wait_for("answer");
+    let work = "printf 'red \\033[31malert\\033[0m\\n'; echo oh >&2\n".to_owned() + &wait_for("permit");
     let (place, crew) = metered(&work);
     define_with(&place, &Value::Null, json!([agent("a", json!({}))]));
     let owner = place.spawn(&START);
@@ -129,7 +129,7 @@ fn what_an_agent_printed_is_shown_when_its_stage_is_over() {
     let during = place.run(&printed).success();
     assert!(!during.stdout.contains("alert"), "{}", during.stdout);
     let _ = during.prints("process-1/stdout").prints("when the stage is over");
-    allow(&place, "answer");
+    allow(&place, "permit");
     Output::of_child(owner).success();
     place.run(&["workflow", "retry", &run, "--from", "a"]).success();
     let shown = place.run(&printed).success();

@@ -205,6 +205,10 @@ impl Engine {
                 _ if stage.is_executing() => {
                     launched += records::launches(&folder.records(&stage.name, stage.attempt));
                 }
+                // An attempt that was taken back goes on when it is begun again.
+                _ if stage.status == StageStatus::Pending => {
+                    launched += records::launches(&folder.records(&stage.name, stage.attempt + 1));
+                }
                 _ => {}
             }
         }

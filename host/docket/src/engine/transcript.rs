@@ -31,7 +31,7 @@ pub struct Transcript {
     /// What it holds; bytes that are not UTF-8 are replaced. Nothing while the attempt goes on.
     pub text: Option<String>,
     /// Whether there is more in the file.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cut: bool,
 }
 

@@ -38,10 +38,10 @@ pub struct Results {
     /// What the run used: all attempts at all its stages.
     pub usage: Usage,
     /// What all attempts at a stage used, for those that used something; items of a matrix are stages of their own.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stage_usage: BTreeMap<String, Usage>,
     /// What the run may use.
-    #[serde(skip_serializing_if = "Budget::is_unlimited")]
+    #[serde(default, skip_serializing_if = "Budget::is_unlimited")]
     pub budget: Budget,
 }
 
