@@ -242,7 +242,7 @@ mod tests {
         let read = |text: &str| parse::<ProjectConfig>(Path::new("c"), Some(text.into()));
         let config = read("budget: { usd: 2.5, launches: 3 }\n").expect("fine");
         let usd = docket_core::Dollars::parse("2.50");
-        assert_eq!(config.budget, Some(Budget { usd, tokens: None, launches: Some(3) }));
+        assert_eq!(config.0.budget, Some(Budget { usd, tokens: None, launches: Some(3) }));
         for text in ["{ usd: 0 }", "{ launches: 0 }", "{ usd: -1 }", "{ euro: 1 }", "2.50"] {
             assert!(read(&format!("budget: {text}\n")).is_err(), "{text}");
         }
