@@ -112,25 +112,26 @@ pub(crate) fn spawn(act: &Act<'_>) -> Result<Value, Error> {
 /// time the stage runs. Then, unless `finish` is false, closes its input and reads it to its end.
 #[cfg(feature = "spawn")]
 pub(crate) fn converse(act: &Act<'_>) -> Result<Value, Error> {
-    use docket_plugin::dialogue;
+    use docket_plugin::dialogue::{self, SendError};
     use docket_plugin::json;
     use docket_plugin::process::Event;
 
     let says = act.config.get("says").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let partner = dialogue::open(&command(act)?)?;
-    let mut replies = Vec::new();
+    let (mut replies, mut stderr) = (Vec::new(), Vec::new());
     for text in says.iter().filter_map(Value::as_str) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let now = now.map_or(0, |since| since.as_nanos());
-        partner.send(&text.replace("<time>", &now.to_string()))?;
+        match partner.send(&text.replace("<time>", &now.to_string())) {
+            Ok(()) => {}
+            Err(SendError::Closed) => return Err(gone(&partner, stderr, text)),
+            Err(error) => return Err(error.into()),
+        }
         loop {
             match partner.next(patience(act)) {
                 Event::Stdout(line) => break replies.push(line),
-                Event::Stderr(_) => {}
-                Event::Exited(status) => {
-                    let told = format!("the command ended with {status:?} when it was told '{text}'");
-                    return Err(Error::new("agent-lost", told));
-                }
+                Event::Stderr(line) => stderr.push(line),
+                Event::Exited(_) => return Err(gone(&partner, stderr, text)),
                 Event::Idle => return Ok(json!({ "replies": replies, "idle": true })),
             }
         }
@@ -139,13 +140,13 @@ pub(crate) fn converse(act: &Act<'_>) -> Result<Value, Error> {
         return Ok(json!({ "replies": replies }));
     }
     partner.finish();
-    let (mut rest, mut stderr) = (Vec::new(), Vec::new());
+    let mut rest = Vec::new();
     loop {
         match partner.next(patience(act)) {
             Event::Stdout(line) => rest.push(line),
             Event::Stderr(line) => stderr.push(line),
             Event::Exited(status) if status.code.is_none() => {
-                return Err(Error::new("agent-lost", format!("the command ended with {status:?}")));
+                return Err(gone(&partner, stderr, "nothing more"));
             }
             Event::Exited(status) => {
                 return Ok(json!({
@@ -155,6 +156,23 @@ pub(crate) fn converse(act: &Act<'_>) -> Result<Value, Error> {
             Event::Idle => return Ok(json!({ "replies": replies, "rest": rest, "idle": true })),
         }
     }
+}
+
+/// The failure of a command that is gone, with what was said on standard error about it: `stderr` and the rest.
+#[cfg(feature = "spawn")]
+fn gone(partner: &docket_plugin::dialogue::Partner, mut stderr: Vec<String>, told: &str) -> Error {
+    use docket_plugin::process::Event;
+
+    let end = loop {
+        match partner.next(10_000) {
+            Event::Stdout(_) => {}
+            Event::Stderr(line) => stderr.push(line),
+            Event::Exited(status) => break format!("{status:?}"),
+            Event::Idle => break "no end that was seen".to_owned(),
+        }
+    };
+    let said = stderr.join(" / ");
+    Error::new("agent-lost", format!("the command ended with {end} when it was told '{told}': {said}"))
 }
 
 /// Says each text of `says` only once the command has said something and then nothing for a while; what happened, in

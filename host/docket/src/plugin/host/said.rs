@@ -210,7 +210,7 @@ fn options() -> OpenOptions {
     options
 }
 
-/// How a file of records fares: how many there are, or what is wrong.
+/// Looks over a file of records: what is wrong with it, in words that go on from its name.
 pub(super) fn look_over(path: &Path) -> Result<(), String> {
     let mut records = Records::open(path).map_err(|cause| format!("can't be read: {cause}"))?;
     let (mut hash, mut count, mut is_finished) = (String::new(), 0_u64, false);
