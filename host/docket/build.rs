@@ -10,8 +10,18 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The plugins that docket ships, by folder below `plugins/`.
-const PLUGINS: [&str; 8] =
-    ["agent-checklist", "agent-manual", "agent-shell", "approval", "context", "merge", "metadata", "storage"];
+const PLUGINS: [&str; 10] = [
+    "agent-acp",
+    "agent-checklist",
+    "agent-manual",
+    "agent-mcp",
+    "agent-shell",
+    "approval",
+    "context",
+    "merge",
+    "metadata",
+    "storage",
+];
 
 fn main() {
     let workspace =
@@ -20,7 +30,13 @@ fn main() {
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     let watched: Vec<String> = PLUGINS.iter().map(|name| format!("plugins/{name}")).collect();
     let mut watched: Vec<&str> = watched.iter().map(String::as_str).collect();
-    watched.extend(["plugins/markdown", "plugins/scaffold", "workflows"]);
+    watched.extend([
+        "plugins/markdown",
+        "plugins/launcher",
+        "plugins/json-rpc",
+        "plugins/scaffold",
+        "workflows",
+    ]);
     let components = docket_component_build::build(&workspace, &packages, &watched);
 
     let mut code = String::from("pub(crate) const COMPONENTS: &[&[u8]] = &[\n");

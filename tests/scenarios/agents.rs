@@ -48,11 +48,14 @@ fn an_agents_result_that_does_not_fit_the_schema_is_kept_and_changes_nothing() {
     let mut wrong = answer();
     wrong["assessment"] = "PERFECT".into();
     agent.answers(&wrong.to_string());
-    start(&place, &["--profile", "mine"]).code(1).says("does not fit its schema").says("'/assessment'");
-    let run = place.only_run();
-    let kept = place.run_folder(&run).join("results/review-architecture/rejected.json");
-    let kept: Value = serde_json::from_slice(&std::fs::read(kept).expect("it is kept")).expect("JSON");
-    assert_eq!(kept, wrong);
+    start(&place, &["--profile", "mine"]).code(1).says("does not fit its schema").says("/assessment: ");
+    assert_eq!(agent.launches(), 2, "it was asked to mend its answer");
+    let folder = place.run_folder(&place.only_run()).join("results/review-architecture/attempt-1");
+    for file in ["answer-1.txt", "answer-2.txt"] {
+        let kept: Value =
+            serde_json::from_slice(&std::fs::read(folder.join(file)).expect("it is kept")).expect("JSON");
+        assert_eq!(kept, wrong);
+    }
     assert_nothing_written(&place);
 }
 
@@ -113,7 +116,7 @@ fn a_profile_without_a_command_is_told_where_to_set_it() {
     let place = place_with_document();
     start(&place, &["--launcher", "shell"]).code(1).says("no launcher profile").says("config.yml");
     place.write_home(CONFIG, "profiles:\n  mine: { launcher: shell, agent: codecs, command: [sh] }\n");
-    start(&place, &["--profile", "mine"]).code(1).says("'codecs'").says("generic, codex");
+    start(&place, &["--profile", "mine"]).code(1).says("'codecs'").says("generic, claude, codex");
     assert_nothing_written(&place);
 }
 

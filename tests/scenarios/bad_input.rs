@@ -147,23 +147,39 @@ fn settings_say_nothing_that_they_can_not_say() {
     place.write(project, "launcher: checklist\nlanucher: checklist\n");
     start(&place, &[])
         .code(2)
-        .says(project)
-        .says("line 2 column 1")
-        .says("lanucher")
-        .says("launcher, profile");
+        .says(&format!("{project}:2:1: unknown key 'lanucher'"))
+        .says("did you mean 'launcher'?");
     // A project chooses among the user's profiles; it can't bring a command along.
     place.write(project, "profiles:\n  mine: { launcher: shell, agent: generic, command: [/bin/sh] }\n");
-    start(&place, &["--profile", "mine"]).code(2).says(project).says("profiles");
+    start(&place, &["--profile", "mine"])
+        .code(2)
+        .says(&format!("{project}:1:1: unknown key 'profiles'"))
+        .says("a project chooses");
     place.write(project, "launcher: checklist\nlimits: { memory_mib: 100000 }\n");
     start(&place, &[]).code(2).says(project).says("limits");
     place.write(project, "launcher: [checklist\n");
-    start(&place, &[]).code(2).says(project).says("line ");
+    start(&place, &[]).code(2).says(&format!("{project}:")).says("not valid YAML");
+    // What is chosen and not there is told at the place that chooses it.
+    place.write(project, "# mine\nlauncher: checklst\n");
+    start(&place, &[])
+        .code(2)
+        .says(&format!("{project}:2:11: there is no launcher 'checklst'"))
+        .says("'checklist'");
+    place.write(project, "profile: theirs\n");
+    start(&place, &[]).code(2).says(&format!("{project}:1:10: there is no profile 'theirs'"));
     place.write(project, "# nothing\n");
 
     place.write_home(CONFIG, "profiles:\n  mine: { launcher: shell, comand: [/bin/sh] }\n");
-    start(&place, &[]).code(2).says("config.yml").says("line 2").says("comand").says("command");
+    start(&place, &[]).code(2).says("config.yml:2:28: unknown key 'comand'").says("did you mean 'command'?");
     place.write_home(CONFIG, "profiles:\n  mine: { launcher: shell, timeout: 10 minutes }\n");
-    start(&place, &[]).code(2).says("config.yml").says("10 minutes").says("10m");
+    start(&place, &[]).code(2).says("config.yml:2:37:").says("10 minutes").says("10m");
+    // All faults at once, for programs with their places.
+    place.write_home(CONFIG, "lanucher: x\nprofiles:\n  mine: { agent: codex, repairs: -1 }\n");
+    let output = start(&place, &["--output", "json"]).code(2);
+    let error: serde_json::Value = serde_json::from_str(&output.stderr).expect("JSON");
+    let faults = error["faults"]["list"].as_array().expect("faults");
+    let lines: Vec<_> = faults.iter().map(|fault| fault["location"]["line"].as_u64()).collect();
+    assert_eq!(lines, [Some(1), Some(3), Some(3)], "{error}");
     place.run(&["doctor"]).code(1).prints("config.yml");
     assert_eq!(place.runs(), [""; 0]);
     std::fs::remove_file(place.docket_home().join(CONFIG)).expect("removed");

@@ -30,7 +30,8 @@ fn init_makes_a_project_once_and_overwrites_nothing() {
 fn doctor_looks_at_everything_and_says_what_is_missing() {
     let place = place_with_document();
     let output = place.run(&["doctor"]).success();
-    let _ = output.prints("your folder").prints("cache").prints("launchers: checklist, manual, shell");
+    let _ =
+        output.prints("your folder").prints("cache").prints("launchers: acp, checklist, manual, mcp, shell");
     place.write(".docket/workflows/definitions/mine.yml", "name: Mine\n");
     place
         .run(&["doctor"])

@@ -11,6 +11,14 @@ fn definitions(text: &str) -> Vec<&str> {
 }
 
 #[test]
+fn the_guide_lists_the_tools_of_the_mcp_server_as_they_are() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/mcp.md");
+    let text = std::fs::read_to_string(guide).expect("the guide is there");
+    let table = docket::mcp::table();
+    assert!(text.contains(&table), "the table of tools should be:\n{table}");
+}
+
+#[test]
 fn definitions_in_the_guides_have_no_faults() {
     let place = place_with_document();
     let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");

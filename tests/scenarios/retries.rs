@@ -190,7 +190,7 @@ fn the_time_of_the_next_attempt_is_recorded_and_shown() {
     assert!((1800.0..=3600.0).contains(&seconds), "{seconds}");
     assert_eq!(status_of(&place, &run), "running");
     let status = place.run(&["workflow", "status", &run]).success();
-    let _ = status.prints("work (pending), tried again in ").prints("no luck 1");
+    let _ = status.prints("work (pending, unpriced), tried again in ").prints("no luck 1");
     place.run(&["workflow", "cancel", &run]).success();
     Output::of_child(owner).code(1).says("work is tried again in ");
     assert_eq!(

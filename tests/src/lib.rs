@@ -16,6 +16,11 @@ pub const GUEST_WITH_SPAWN: &str = env!("DOCKET_TEST_GUEST_SPAWN");
 pub const HOSTILE_GUEST: &str = env!("DOCKET_HOSTILE_GUEST");
 /// The hostile plugin built with the ability to run commands.
 pub const HOSTILE_GUEST_WITH_SPAWN: &str = env!("DOCKET_HOSTILE_GUEST_SPAWN");
+/// A fake agent that speaks like the program it is told to be (`src/bin/agent.rs`).
+pub const AGENT: &str = env!("DOCKET_TEST_AGENT");
+
+/// The program that plays agents and servers; see `tests/peer`.
+pub const PEER: &str = env!("DOCKET_TEST_PEER");
 
 /// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);

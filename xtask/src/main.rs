@@ -7,6 +7,7 @@
     reason = "a tool for the terminal: printing is its job"
 )]
 
+mod agents;
 mod authors;
 mod bench;
 mod crash;
@@ -31,9 +32,11 @@ Usage: cargo xtask <task>
   setup            Adds what the toolchain lacks to build docket: the target wasm32-wasip2, rustfmt, clippy
   demo             Builds docket and reviews its own documents from three perspectives, in a copy
   test [--fast]    Formatting, clippy with warnings as errors, all tests; --fast runs the tests alone
+        [--agents [NAME..]]  has real agents from npm review docket's own documents, against a scripted model on
+                             loopback; NAME: only checks with it in their names, such as codex; needs npm
         [--authors]          follows the guide for plugin authors instead, in Rust and Python; needs the network
   bench [WHAT..]   Measures a release build against the budgets. WHAT: runs, stage, status, list, control, fanout,
-                   all (default)
+                   context, all (default)
         [--json]             prints the raw figures as JSON
         [--peers]            measures langgraph, dbos and prefect beside docket; installs them from PyPI
         [--python PATH]      makes their environments with this Python instead of python3
@@ -90,9 +93,12 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             [] => test::test(test::Extent::Everything),
             [flag] if flag == "--fast" => test::test(test::Extent::TestsAlone),
             [flag] if flag == "--authors" => authors::follow_the_guide(),
-            [other, ..] => {
-                Err(usage(&format!("`test` does not know `{other}`; it takes --fast, --authors or nothing")))
+            [flag, names @ ..] if flag == "--agents" => {
+                agents::test(&agents::Options::parse(names).map_err(|message| usage(&message))?)
             }
+            [other, ..] => Err(usage(&format!(
+                "`test` does not know `{other}`; it takes --fast, --agents, --authors or nothing"
+            ))),
         },
         "crash" => crash::crash(&crash::Options::parse(rest).map_err(|message| usage(&message))?),
         "fuzz" => fuzz::fuzz(&fuzz::Options::parse(rest).map_err(|message| usage(&message))?),

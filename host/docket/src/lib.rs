@@ -1,12 +1,13 @@
 //! docket: making what `docket-core` decides happen.
 //!
-//! Imports go one way: `main → cli → engine → {plugin, store} → docket-core`, and `cli → {store, report}`. `disk` lies
+//! Imports go one way: `main → cli → mcp → engine → {plugin, store} → docket-core`, and `cli → {store, report}`. `disk` lies
 //! below `store` and `plugin`, which never meet. Only `cli/ui.rs` prints; only `store`, `disk` and `plugin` touch
 //! files; only `cli/error.rs` knows exit codes; only `cli/settings.rs` reads the environment.
 
 pub mod cli;
 pub mod disk;
 pub mod engine;
+pub mod mcp;
 pub mod plugin;
 pub mod report;
 pub mod store;

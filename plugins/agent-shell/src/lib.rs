@@ -1,25 +1,31 @@
 //! The launcher `shell`: runs an agent's command line program in batch mode and returns its answer.
 //!
-//! [`preset`] lists the programs that are known, one file each: how they are called and how what they print is read.
-//! [`session`] follows the process, [`strict`] fits schemas to agents that take them natively. Must not judge an answer: docket checks it against the schema.
+//! [`presets`] lists the programs that are known, one file each: how they are called and how what they print is read.
+//! [`conversation`] launches them, [`follow`] follows one process, [`failure`] says why one failed, [`strict`] fits schemas
+//! to agents that take them natively. Must not judge an answer: docket checks it against the schema.
 
-mod codex;
-mod generic;
-mod preset;
+mod arguments;
+mod conversation;
+mod events;
+mod failure;
+mod follow;
+mod presets;
 pub mod replay;
-mod session;
 mod strict;
 
-use std::time::Duration;
+use docket_launcher::ask;
+use docket_plugin::{Agent, Error, Outcome, Request, Stage, plugin};
 
-use docket_plugin::{Agent, Error, Outcome, Request, Stage, plugin, process, report};
-
-use crate::preset::Preset;
+use crate::conversation::Conversation;
+use crate::presets::Preset;
 
 /// The preset for profiles that name no agent.
 const DEFAULT_AGENT: &str = "generic";
-/// How long an agent may print nothing, when the profile does not say.
-const DEFAULT_IDLE_TIMEOUT: u64 = 300;
+
+/// What a profile can say beyond what all have: nothing. Options of an agent's program go into the profile's `command`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {}
 
 /// The launcher `shell`.
 pub struct Shell;
@@ -27,28 +33,32 @@ pub struct Shell;
 impl Stage for Shell {
     fn run(request: &Request) -> Result<Outcome, Error> {
         let agent = request.agent()?;
-        let preset = chosen(agent)?;
-        let program = program(agent)?;
-        let command = preset.command(program, agent);
-        report::progress(format!("Starting {program}"));
-        let child = process::spawn(&command)?;
-        let idle_timeout = Duration::from_secs(agent.profile.idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT));
-        session::follow(&child, preset.reader(agent), program, idle_timeout).map(Outcome::Completed)
+        let (preset, program) = (chosen(agent)?, program(agent)?);
+        let mut conversation = Conversation::new(preset, program, &conversation::start);
+        ask::until_it_fits(agent, &mut conversation, &ask::Host).map(Outcome::Completed)
     }
 }
 
 fn chosen(agent: &Agent) -> Result<&'static dyn Preset, Error> {
-    let name = agent.profile.agent.as_deref().unwrap_or(DEFAULT_AGENT);
-    preset::named(name).ok_or_else(|| {
+    let profile = &agent.profile;
+    let name = profile.agent.as_deref().unwrap_or(DEFAULT_AGENT);
+    let preset = presets::named(name).ok_or_else(|| {
         let message = format!(
             "profile '{}' names the agent '{name}', which the launcher 'shell' does not know",
-            agent.profile.name
+            profile.name
         );
         Error::new("agent-unknown", message).hint(format!(
             "set `agent` to one of: {}; `generic` fits any program that reads a prompt and prints JSON",
-            preset::names()
+            presets::names()
         ))
-    })
+    })?;
+    profile.options::<Options>()?;
+    if name == DEFAULT_AGENT && profile.model.is_some() {
+        let message =
+            format!("profile '{}' names a model, but its program is not one that docket knows", profile.name);
+        return Err(Error::new("options-invalid", message).hint("say the model in the profile's `command`"));
+    }
+    Ok(preset)
 }
 
 fn program(agent: &Agent) -> Result<&str, Error> {
@@ -95,13 +105,24 @@ mod tests {
         let error =
             refused(&json!({ "name": "ci", "agent": "codecs", "program": "x", "idle_timeout": null }));
         assert_eq!(error.code, "agent-unknown");
-        assert!(error.hint.expect("a hint").contains("generic, codex"));
+        assert!(error.hint.expect("a hint").contains("generic, claude, codex, gemini, opencode"));
+    }
+
+    #[test]
+    fn what_would_have_no_effect_is_refused() {
+        for profile in [
+            json!({ "name": "ci", "agent": "codex", "program": "x", "idle_timeout": null, "options": { "tool": "y" } }),
+            json!({ "name": "ci", "agent": "generic", "program": "x", "idle_timeout": null, "model": "large" }),
+        ] {
+            assert_eq!(refused(&profile).code, "options-invalid", "{profile}");
+        }
     }
 
     #[test]
     fn the_manifest_asks_for_commands_and_nothing_else() {
         let manifest: Value = serde_json::from_str(include_str!("../manifest.json")).expect("JSON");
         assert_eq!(manifest["launcher"], "shell");
+        assert_eq!(manifest["agents"], json!(presets::names().split(", ").collect::<Vec<_>>()));
         assert_eq!(manifest["capabilities"], json!({ "exec": true }));
     }
 }

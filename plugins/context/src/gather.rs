@@ -3,76 +3,185 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use docket_markdown::Document;
+use docket_markdown::{Document, Kind};
 use docket_plugin::{Error, report};
 
-use crate::catalog::{Catalog, Entry};
+use crate::budget;
+use crate::catalog::{Catalog, Documents, Sources};
+use crate::citations::Citations;
+use crate::code::{self, Evidence, Wishes};
 use crate::commands::commands;
-use crate::inventory::{File, Inventory, read_text};
-use crate::package::{Command, ContextPackage, Item, Patterns, Reference, Related};
-use crate::programs::programs;
+use crate::excerpt::excerpt;
+use crate::facts::{self, Facts, terms};
+use crate::history::{self, NoHistory};
+use crate::inventory::{File, Inventory};
+use crate::package::{ContextPackage, History, Item, Note, OpenTodo, Origin, Reference, Related, Session};
+use crate::reading;
 use crate::references::references;
+use crate::related::{Project, Relative, Weights, related};
+use crate::resolve::Resolver;
+use crate::session;
 use crate::settings::{Include, Settings};
-use crate::terms::Vocabulary;
-use crate::topic::{Similarity, similar};
-use docket_markdown::Kind;
 
 /// A larger document is refused: nobody reviews it in one piece.
 const MAXIMUM_TARGET: u64 = 8 << 20;
-/// How many items of each kind are listed by topic, beside those that are referred to.
-const BY_TOPIC: usize = 8;
-/// Less similar than this share of the best is another topic.
+/// How many documents are listed by topic, beside those that are referred to.
+const LISTED: usize = 60;
+/// Less related than this share of the best is another topic.
 const MINIMUM_SIMILARITY: f64 = 0.2;
 /// An architecture document is listed however little it shares, with at least this score.
 const ARCHITECTURE_SCORE: f64 = 0.1;
+/// What a commit that changed a document and the target adds, up to so many commits.
+const TOGETHER_SCORE: f64 = 0.05;
+const TOGETHER_COMMITS: u32 = 4;
 /// How many lines a reason names.
 const NAMED_LINES: usize = 3;
 
-/// Gathers the context of `settings.target` in the project at `root`.
+/// Gathers the context of `settings.target` in the project at `root`. What was read is kept in the folder `cache`, if
+/// there is one.
 ///
 /// # Errors
 /// `target-unreadable` when the document is too large or no text.
-pub fn gather(root: &Path, settings: &Settings) -> Result<ContextPackage, Error> {
+pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<ContextPackage, Error> {
     let inventory = Inventory::list(root);
     let document = read_target(root, &settings.target)?;
-    let words = Vocabulary::of(&document.text);
-    let catalog = Catalog::read(root, &inventory, (&settings.target, &document), &words);
-    report::log(report::Level::Debug, format!("Comparing {} documents", catalog.entries.len()));
-    if !inventory.is_complete() {
-        report::log(report::Level::Warn, "The project has too many files; some were not looked at");
+    let mut catalog = Catalog::new(root, &inventory, cache);
+    let documents = catalog.documents(Some(facts::read(&settings.target, &document.text)));
+    report::log(report::Level::Debug, format!("Comparing {} documents", documents.facts.len()));
+    let resolver = Resolver::new(&inventory, &documents.facts);
+    let position = resolver.position(&settings.target).unwrap_or_default();
+    let target = &documents.facts[position];
+    let mut package = ContextPackage::empty(
+        &settings.target,
+        &target.title,
+        target.kind().name(),
+        settings.strategy.name(),
+    );
+    if settings.wants(Include::ParseReferences) {
+        package.references = references(target, &resolver, &inventory);
     }
-    let title = document.title.clone().unwrap_or_else(|| settings.target.clone());
-    let references = if settings.wants(Include::ParseReferences) {
-        references(&settings.target, &document, &inventory, &catalog.identifiers)
+    let needs_sources = [Include::AffectedCommands, Include::RelatedCode, Include::OpenTodos]
+        .iter()
+        .any(|what| settings.wants(*what));
+    let sources = if needs_sources { catalog.sources(&documents) } else { Sources::default() };
+    if settings.wants(Include::AffectedCommands) {
+        package.patterns.cli_commands = commands(&document, &inventory, &sources);
+    }
+    package.patterns.schemas = schemas(&inventory, &document);
+    package.notes = catalog.notes;
+    if settings.wants(Include::GitHistory) {
+        let history = history::of_document(&settings.target);
+        put_history(&mut package, history);
+    }
+    let relatives = if settings.wants(Include::RelatedAdrs) {
+        let citations = Citations::resolve(&documents.facts, &resolver);
+        let project = Project { documents: &documents.facts, citations: &citations };
+        related(project, position, &terms::words(&document.text), &Weights::default())
     } else {
         Vec::new()
     };
-    let similar =
-        if settings.wants(Include::RelatedAdrs) { similar(&catalog, &words, &title) } else { Vec::new() };
-    let cli_commands = if settings.wants(Include::AffectedCommands) {
-        commands(&document, &programs(root, &inventory), &inventory, root)
+    package.related = listed(root, &documents.facts, &resolver, &package, &relatives, settings);
+    package.related.code = code(root, &inventory, &sources, &document, &package, settings);
+    if settings.wants(Include::OpenTodos) {
+        package.todos = Some(todos_around(&document, &documents, &sources, &package));
+    }
+    // A sandbox is thrown away whole: taking hundreds of thousands of values apart first would only take time.
+    std::mem::forget(resolver);
+    std::mem::forget((documents, sources));
+    Ok(finish(package, settings))
+}
+
+/// Gathers where the project at `root` stands. What can't be had is left out, and said.
+pub fn gather_project(root: &Path, cache: Option<&Path>, settings: &Settings) -> ContextPackage {
+    let inventory = Inventory::list(root);
+    let mut catalog = Catalog::new(root, &inventory, cache);
+    let documents = catalog.documents(None);
+    let is_readme = |facts: &&Facts| facts.path.eq_ignore_ascii_case("readme.md");
+    let title = documents.facts.iter().find(is_readme).map_or("", |facts| facts.title.as_str());
+    let mut package = ContextPackage::empty(&settings.target, title, "project", settings.strategy.name());
+    if settings.wants(Include::OpenTodos) {
+        let sources = catalog.sources(&documents);
+        let of_documents = documents.todos.iter().map(|(path, todo)| (path.as_str(), todo));
+        let of_sources =
+            sources.files().flat_map(|(path, source)| source.todos.iter().map(move |todo| (path, todo)));
+        package.todos = Some(of_documents.chain(of_sources).map(|(path, todo)| open(path, todo)).collect());
+    }
+    package.notes = catalog.notes;
+    if settings.wants(Include::GitHistory) {
+        put_history(&mut package, history::of_project());
+    }
+    let states = if settings.wants(Include::DocumentStates) {
+        session::documents(&documents.facts, &settings.today)
     } else {
         Vec::new()
     };
-    let mut related = documents(&catalog, &references, &similar, settings);
-    related.code = code(&inventory, &references, &cli_commands);
-    Ok(ContextPackage {
-        kind: Kind::of(&settings.target, &title).name(),
-        target: settings.target.clone(),
-        strategy: settings.strategy.name(),
-        patterns: Patterns { schemas: schemas(&inventory, &document), cli_commands },
-        title,
-        related,
-        references,
-    })
+    package.session = Some(Session { documents: states, runs: settings.runs.clone() });
+    finish(package, settings)
+}
+
+/// Weighs everything and takes out what has no room.
+fn finish(mut package: ContextPackage, settings: &Settings) -> ContextPackage {
+    let related = &mut package.related;
+    for list in [
+        &mut related.adrs,
+        &mut related.rfcs,
+        &mut related.architecture,
+        &mut related.documents,
+        &mut related.code,
+    ] {
+        list.iter_mut().for_each(budget::weigh);
+    }
+    budget::fit(&mut package, settings.budget);
+    package
+}
+
+/// Puts the history into the package, or says why it is not there.
+fn put_history(package: &mut ContextPackage, history: Result<History, NoHistory>) {
+    let message = match history {
+        Ok(history) => {
+            package.history = Some(history);
+            return;
+        }
+        Err(NoHistory::NotGranted) => format!(
+            "the repository's history is left out: running git is not granted; to have it, run `{}`",
+            history::GRANT
+        ),
+        Err(NoHistory::Unavailable(why)) => format!("the repository's history is left out: {why}"),
+    };
+    package.notes.push(Note { about: "history", message });
+}
+
+/// What is to do in the document, in those that are related, and in the code that belongs to it.
+fn todos_around(
+    document: &Document,
+    documents: &Documents,
+    sources: &Sources,
+    package: &ContextPackage,
+) -> Vec<OpenTodo> {
+    let own = crate::source::todo::in_document(&document.text);
+    let code: BTreeSet<&str> = package.related.code.iter().map(|item| item.path.as_str()).collect();
+    let referred: BTreeSet<&str> =
+        package.references.iter().filter_map(|reference| reference.path.as_deref()).collect();
+    let of_documents = documents.todos.iter().filter(|(path, _)| referred.contains(path.as_str()));
+    let of_sources = sources
+        .files()
+        .filter(|(path, _)| code.contains(path))
+        .flat_map(|(path, source)| source.todos.iter().map(move |todo| (path, todo)));
+    let others = of_documents.map(|(path, todo)| (path.as_str(), todo)).chain(of_sources);
+    let own = own.iter().map(|todo| open(&package.target, todo));
+    own.chain(others.map(|(path, todo)| open(path, todo))).collect()
+}
+
+fn open(path: &str, todo: &crate::source::Todo) -> OpenTodo {
+    OpenTodo { path: path.to_owned(), line: todo.line, text: todo.text.clone() }
 }
 
 fn read_target(root: &Path, target: &str) -> Result<Document, Error> {
     let unreadable = |why: &str| Error::new("target-unreadable", format!("'{target}' {why}"));
     let metadata = std::fs::metadata(root.join(target))
         .map_err(|cause| unreadable(&format!("can't be read: {cause}")))?;
-    let file = File { path: target.to_owned(), bytes: metadata.len() };
-    let text = read_text(root, &file, MAXIMUM_TARGET)
+    let file = File { path: target.to_owned(), bytes: metadata.len(), modified: None };
+    let text = reading::text(root, &file, MAXIMUM_TARGET)
         .ok_or_else(|| unreadable("is not a text of at most 8 MiB").hint("choose a Markdown document"))?;
     Ok(docket_markdown::parse(&text))
 }
@@ -84,54 +193,90 @@ struct Case {
     reasons: Vec<String>,
 }
 
-fn documents(
-    catalog: &Catalog,
-    references: &[Reference],
-    similar: &[Similarity],
+fn listed(
+    root: &Path,
+    documents: &[Facts],
+    resolver: &Resolver<'_>,
+    package: &ContextPackage,
+    relatives: &[Relative],
     settings: &Settings,
 ) -> Related {
-    let mut cases: HashMap<&str, Case> = HashMap::new();
-    for (path, lines) in referenced(references) {
-        if let Some(entry) = catalog.get(path) {
-            cases.insert(&entry.path, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });
+    let mut cases: HashMap<usize, Case> = HashMap::new();
+    for (path, lines) in referenced(&package.references) {
+        if let Some(document) = resolver.position(path) {
+            cases.insert(document, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });
         }
     }
-    let mut listed: HashMap<Kind, usize> = HashMap::new();
-    for similarity in similar {
-        let entry = &catalog.entries[similarity.entry];
-        let count = listed.entry(group(entry.kind)).or_default();
-        let is_new = !cases.contains_key(entry.path.as_str());
-        if is_new && (similarity.score < MINIMUM_SIMILARITY || *count >= BY_TOPIC) {
+    let mut count = 0;
+    for relative in relatives {
+        let is_new = !cases.contains_key(&relative.document);
+        if is_new && (relative.score < MINIMUM_SIMILARITY || count >= LISTED) {
             continue;
         }
-        *count += usize::from(is_new);
-        let case = cases.entry(&entry.path).or_default();
-        case.score += similarity.score;
-        case.reasons.push(format!("shares terms: {}", similarity.shared.join(", ")));
+        count += usize::from(is_new);
+        let case = cases.entry(relative.document).or_default();
+        case.score = case.score.max(relative.score);
+        // The reference itself is named with all its lines already.
+        let is_named = !case.reasons.is_empty();
+        let reasons =
+            relative.reasons.iter().filter(|reason| !is_named || !reason.starts_with("referenced on"));
+        case.reasons.extend(reasons.cloned());
     }
     if settings.wants(Include::ArchitectureDocs) {
-        for entry in catalog.entries.iter().filter(|entry| entry.kind == Kind::Architecture) {
-            let case = cases.entry(&entry.path).or_default();
-            case.score = case.score.max(ARCHITECTURE_SCORE);
-            case.reasons.push("describes the architecture".into());
+        for (position, facts) in documents.iter().enumerate() {
+            if facts.kind() == Kind::Architecture && facts.path != settings.target {
+                let case = cases.entry(position).or_default();
+                case.score = case.score.max(ARCHITECTURE_SCORE);
+                case.reasons.push("describes the architecture".into());
+            }
         }
     }
-    let mut chosen: Vec<(&Entry, Case)> =
-        cases.into_iter().filter_map(|(path, case)| Some((catalog.get(path)?, case))).collect();
+    for together in package.history.iter().flat_map(|history| &history.together) {
+        // Once may be chance.
+        let position = resolver.position(&together.path).filter(|_| together.count > 1);
+        if let Some(case) = position.and_then(|position| cases.get_mut(&position)) {
+            case.score += TOGETHER_SCORE * f64::from(together.count.min(TOGETHER_COMMITS));
+            case.reasons.push(format!("changed together with it in {} commits", together.count));
+        }
+    }
+    for (document, case) in &mut cases {
+        case.score *= settings.strategy.weight(documents[*document].kind());
+    }
+    let mut chosen: Vec<(&Facts, Case)> =
+        cases.into_iter().map(|(document, case)| (&documents[document], case)).collect();
     chosen.sort_by(|left, right| {
         right.1.score.total_cmp(&left.1.score).then_with(|| left.0.path.cmp(&right.0.path))
     });
     let mut related = Related::default();
-    for (entry, case) in chosen {
-        let list = match group(entry.kind) {
+    for (facts, case) in chosen {
+        let list = match group(facts.kind()) {
             Kind::Adr => &mut related.adrs,
             Kind::Rfc => &mut related.rfcs,
             Kind::Architecture => &mut related.architecture,
             _ => &mut related.documents,
         };
-        list.push(entry.item(case.score, case.reasons));
+        list.push(item(root, facts, case));
     }
     related
+}
+
+/// A document as an item of a package; only its excerpt is read again.
+fn item(root: &Path, facts: &Facts, case: Case) -> Item {
+    let file = File { path: facts.path.clone(), bytes: facts.bytes, modified: None };
+    let text = reading::text(root, &file, MAXIMUM_TARGET).unwrap_or_default();
+    Item {
+        path: facts.path.clone(),
+        title: facts.title.clone(),
+        kind: facts.kind().name(),
+        status: facts.status.clone(),
+        // Three digits: enough to order by, and the same on every machine.
+        score: (case.score * 1000.0).round() / 1000.0,
+        reasons: case.reasons,
+        bytes: facts.bytes,
+        tokens: 0,
+        excerpt: excerpt(&docket_markdown::parse(&text)),
+        origin: Origin::of(&facts.path),
+    }
 }
 
 /// The list a kind goes to: those without one of their own share `documents`.
@@ -161,49 +306,54 @@ fn reference_reason(lines: &[(usize, &str)]) -> String {
     format!("referenced on {}{more}", named.join(", "))
 }
 
-/// Source files that the document names or that define its commands.
-fn code(inventory: &Inventory, references: &[Reference], commands: &[Command]) -> Vec<Item> {
-    let mut reasons: BTreeMap<&str, (f64, Vec<String>)> = BTreeMap::new();
-    for (path, lines) in referenced(references) {
-        reasons.insert(path, (1.0, vec![reference_reason(&lines)]));
-    }
-    for command in commands {
-        if let Some(file) = &command.file {
-            let case = reasons.entry(file).or_insert((0.5, Vec::new()));
-            case.0 += 0.1;
-            case.1.push(format!("defines `{}`", command.command));
-        }
-    }
-    let mut items: Vec<Item> = reasons
-        .into_iter()
-        .filter_map(|(path, (score, reasons))| {
-            let file = inventory.file(path).filter(|file| !file.is_document())?;
-            let (title, score) = (file.name().to_owned(), (score * 1000.0).round() / 1000.0);
-            let path = path.to_owned();
-            Some(Item {
-                path,
-                title,
-                kind: "document",
-                status: None,
-                score,
-                reasons,
-                bytes: file.bytes,
-                excerpt: String::new(),
-            })
-        })
-        .collect();
-    items.sort_by(|left, right| right.score.total_cmp(&left.score).then_with(|| left.path.cmp(&right.path)));
-    items
+/// Source files that belong to the document.
+fn code(
+    root: &Path,
+    inventory: &Inventory,
+    sources: &Sources,
+    document: &Document,
+    package: &ContextPackage,
+    settings: &Settings,
+) -> Vec<Item> {
+    let evidence = Evidence {
+        document,
+        sources,
+        inventory,
+        commands: &package.patterns.cli_commands,
+        together: package.history.as_ref().map_or(&[], |history| &history.together),
+        referenced: referenced(&package.references)
+            .into_iter()
+            .map(|(path, lines)| (path, reference_reason(&lines)))
+            .collect(),
+    };
+    let wishes = Wishes {
+        most: settings.strategy.code_items(),
+        weight: settings.strategy.code_weight(),
+        symbols: settings.wants(Include::RelatedCode),
+    };
+    code::related(root, &evidence, wishes)
 }
 
-/// Schema files whose name stands in the document.
+/// Files whose names say that they are schemas: by their ending, or by the folder they lie in.
+const SCHEMA_ENDINGS: [&str; 9] =
+    [".schema.json", ".proto", ".wit", ".graphql", ".avsc", ".xsd", ".thrift", ".cddl", ".prisma"];
+const SCHEMA_FOLDERS: [&str; 3] = ["schemas", "schema", "openapi"];
+const SCHEMA_STEMS: [&str; 3] = ["openapi", "swagger", "asyncapi"];
+
+/// Schema files that the document names, by their name or path.
 fn schemas(inventory: &Inventory, document: &Document) -> Vec<String> {
-    let separators = |character: char| character.is_whitespace() || "()[]<>\"'`,;|/*:".contains(character);
-    let words: BTreeSet<&str> =
-        document.text.split(separators).map(|word| word.trim_end_matches('.')).collect();
+    let separators = |character: char| character.is_whitespace() || "()[]<>\"'`,;|*:".contains(character);
+    let words: BTreeSet<&str> = document
+        .text
+        .split(separators)
+        .map(|word| word.trim_end_matches('.').trim_end_matches('/'))
+        .filter_map(|word| word.rsplit('/').next())
+        .collect();
     let is_schema = |file: &&File| {
-        file.name().ends_with(".schema.json")
-            || file.path.split('/').rev().skip(1).any(|folder| folder == "schemas")
+        let data = matches!(file.stem_and_extension().1, "json" | "yaml" | "yml");
+        SCHEMA_ENDINGS.iter().any(|ending| file.name().ends_with(ending))
+            || data && SCHEMA_STEMS.contains(&file.stem_and_extension().0)
+            || data && file.path.split('/').rev().skip(1).any(|folder| SCHEMA_FOLDERS.contains(&folder))
     };
     (inventory.files().iter())
         .filter(is_schema)

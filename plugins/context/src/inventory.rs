@@ -2,6 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::listing::{Entry, Kind, Lister};
+
+pub use crate::reading::text as read_text;
 
 /// More files and folders than this are not looked at; the package then covers what was seen.
 const MAXIMUM_ENTRIES: usize = 50_000;
@@ -9,8 +16,35 @@ const MAXIMUM_ENTRIES: usize = 50_000;
 const MAXIMUM_DEPTH: usize = 32;
 /// Folders of other people's or generated files.
 const FOREIGN_FOLDERS: [&str; 4] = ["node_modules", "vendor", "__pycache__", "bower_components"];
+/// What documents' names end with.
+const DOCUMENT_EXTENSIONS: [&str; 6] = ["md", "markdown", "mdx", "rst", "adoc", "asciidoc"];
 /// Marks a folder that can be made again (<https://bford.info/cachedir/>), such as cargo's `target`.
 const CACHE_MARK: &str = "CACHEDIR.TAG";
+
+/// So many of the names that are passed over are told.
+const TOLD: usize = 3;
+
+/// A moment of the system's clock, since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// What is beyond them.
+    pub nanoseconds: u32,
+}
+
+impl Moment {
+    /// The moment of a time after 1970; none before.
+    pub fn of(time: SystemTime) -> Option<Self> {
+        let since = time.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self { seconds: i64::try_from(since.as_secs()).ok()?, nanoseconds: since.subsec_nanos() })
+    }
+
+    /// As one number.
+    pub fn as_nanoseconds(self) -> i128 {
+        i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds)
+    }
+}
 
 /// A file of the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +53,32 @@ pub struct File {
     pub path: String,
     /// Size.
     pub bytes: u64,
+    /// When it was last changed, if the file system tells.
+    pub modified: Option<Moment>,
+}
+
+/// Names that are passed over, for one reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// How many.
+    pub count: usize,
+    /// Some of them.
+    pub some: Vec<String>,
+}
+
+impl PassedOver {
+    fn add(&mut self, path: &str) {
+        self.count += 1;
+        if self.some.len() < TOLD {
+            self.some.push(path.to_owned());
+        }
+    }
+
+    /// What is said of them: `3 links are not followed, such as a, b`.
+    pub fn told(&self, what: &str) -> Option<String> {
+        let more = if self.count > self.some.len() { "such as " } else { "" };
+        (self.count > 0).then(|| format!("{} {what}: {more}{}", self.count, self.some.join(", ")))
+    }
 }
 
 impl File {
@@ -36,10 +96,15 @@ impl File {
         )
     }
 
-    /// Whether it is a Markdown document.
+    /// Whether it is a document: Markdown and its like, or a plain text that is numbered as documents are
+    /// (`pep-0008.txt`, not `requirements.txt`).
     pub fn is_document(&self) -> bool {
-        let (_, extension) = self.stem_and_extension();
-        extension.eq_ignore_ascii_case("md") || extension.eq_ignore_ascii_case("markdown")
+        let (stem, extension) = self.stem_and_extension();
+        if extension.eq_ignore_ascii_case("txt") {
+            let is_digit = |byte: u8| byte.is_ascii_digit();
+            return stem.bytes().any(is_digit) && stem.bytes().any(|byte| byte.is_ascii_alphabetic());
+        }
+        DOCUMENT_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
     }
 }
 
@@ -51,48 +116,67 @@ pub struct Inventory {
     by_name: HashMap<String, Vec<usize>>,
     folders: HashSet<String>,
     complete: bool,
+    /// Symbolic links: they can lead in circles, and what they mean is listed where it lies.
+    pub links: PassedOver,
+    /// Folders that lie too deep, and such as can't be listed.
+    pub unlisted: PassedOver,
+    /// Folders with names that are no Unicode.
+    pub unnamed: PassedOver,
 }
 
 impl Inventory {
-    /// Lists the files below `root`. Hidden names, symbolic links, and folders of foreign or generated files are left
-    /// out; so is a folder that can't be listed.
+    /// Lists the files below `root`. Hidden names, and folders of foreign or generated files, are left out. So is what
+    /// the fields name, and told there.
     pub fn list(root: &Path) -> Self {
         let mut inventory = Self { complete: true, ..Self::default() };
         let mut open = vec![(String::new(), 0)];
+        let lister = Lister::new(root);
         let mut entries = 0;
         while let Some((folder, depth)) = open.pop() {
             if entries > MAXIMUM_ENTRIES {
                 break;
             }
-            let Ok(listed) = std::fs::read_dir(root.join(&folder)) else { continue };
-            let mut names: Vec<_> = listed
-                .flatten()
-                .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry)))
-                .collect();
-            names.sort_by(|left, right| left.0.cmp(&right.0));
-            if !folder.is_empty() && names.iter().any(|(name, _)| name == CACHE_MARK) {
+            let Some(listed) = lister.list(&folder) else {
+                inventory.unlisted.add(&folder);
+                continue;
+            };
+            if listed.unnamed > 0 {
+                inventory.unnamed.add(if folder.is_empty() { "in the project's folder" } else { &folder });
+            }
+            if !folder.is_empty() && listed.entries.iter().any(|entry| entry.name == CACHE_MARK) {
                 continue;
             }
-            for (name, entry) in names {
+            for entry in listed.entries {
                 entries += 1;
-                if entries > MAXIMUM_ENTRIES || depth > MAXIMUM_DEPTH {
+                if entries > MAXIMUM_ENTRIES {
                     inventory.complete = false;
                     break;
                 }
-                // Links are not followed: they can lead in circles, and what they mean is listed where it lies.
-                let Ok(kind) = entry.file_type() else { continue };
-                if name.starts_with('.') || kind.is_symlink() {
-                    continue;
-                }
-                let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                if kind.is_dir() && !FOREIGN_FOLDERS.contains(&name.as_str()) {
-                    inventory.folders.insert(path.clone());
-                    open.push((path, depth + 1));
-                } else if kind.is_file() {
-                    let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
-                    inventory.files.push(File { path, bytes });
+                let Entry { name, kind, bytes, modified } = entry;
+                let is_foreign = FOREIGN_FOLDERS.contains(&name.as_str());
+                let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                match kind {
+                    Kind::Link => inventory.links.add(&path),
+                    Kind::Folder if depth >= MAXIMUM_DEPTH => inventory.unlisted.add(&path),
+                    Kind::Folder if !is_foreign => {
+                        inventory.folders.insert(path.clone());
+                        open.push((path, depth + 1));
+                    }
+                    Kind::File => inventory.files.push(File { path, bytes, modified }),
+                    Kind::Folder | Kind::Other => {}
                 }
             }
+        }
+        inventory.index();
+        inventory
+    }
+
+    /// The inventory of a project with these files.
+    pub fn of(files: Vec<File>) -> Self {
+        let mut inventory = Self { files, complete: true, ..Self::default() };
+        for file in &inventory.files {
+            let borders = file.path.match_indices('/').map(|(at, _)| file.path[..at].to_owned());
+            inventory.folders.extend(borders);
         }
         inventory.index();
         inventory
@@ -119,6 +203,14 @@ impl Inventory {
     /// Whether there is a file or folder with this path.
     pub fn exists(&self, path: &str) -> bool {
         self.positions.contains_key(path) || self.folders.contains(path)
+    }
+
+    /// The only file with this path in another case.
+    pub fn in_other_case(&self, path: &str) -> Option<&File> {
+        let name = path.rsplit('/').next()?;
+        let mut alike = self.named(name).filter(|file| file.path.eq_ignore_ascii_case(path));
+        let first = alike.next()?;
+        if alike.next().is_none() { Some(first) } else { None }
     }
 
     /// Whether there is a folder with this path.
@@ -150,19 +242,4 @@ impl Inventory {
         let first = fitting.next()?;
         if fitting.next().is_none() { Some(first) } else { None }
     }
-}
-
-/// Reads a text file of at most `limit` bytes; `None` for larger, binary and unreadable ones.
-pub fn read_text(root: &Path, file: &File, limit: u64) -> Option<String> {
-    if file.bytes > limit {
-        return None;
-    }
-    let bytes = std::fs::read(root.join(&file.path)).ok()?;
-    if bytes.iter().take(1024).any(|byte| *byte == 0) {
-        return None;
-    }
-    Some(
-        String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-    )
 }

@@ -2,107 +2,91 @@
 
 use std::path::Path;
 
-use docket_markdown::join;
+use docket_markdown::{Kind, join};
 use docket_plugin::{Error, Request, Value};
 use serde::Deserialize;
+
+pub use crate::strategy::{Include, Strategy};
+
+/// The target of a package that is about a project and no document: the project's folder.
+pub const PROJECT: &str = ".";
+/// The input with the runs that docket knows of, for the begin of a session.
+const RUNS: &str = "runs";
 
 /// The stage's config as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    #[serde(default)]
-    strategy: Strategy,
-    #[serde(default = "everything")]
-    include: Vec<Include>,
+    strategy: Option<Strategy>,
+    include: Option<Vec<Include>>,
     target: Option<String>,
-}
-
-/// What the context is for. All gather the same things so far; the name is passed on to the reader.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// The review of an RFC.
-    #[default]
-    RfcReview,
-    /// The review of an ADR.
-    AdrReview,
-    /// The validation of a specification.
-    SpecValidation,
-}
-
-impl Strategy {
-    /// The name as definitions write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RfcReview => "rfc-review",
-            Self::AdrReview => "adr-review",
-            Self::SpecValidation => "spec-validation",
-        }
-    }
-}
-
-/// One thing to gather.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Include {
-    /// What the document refers to.
-    ParseReferences,
-    /// Decisions, proposals and other documents on the same topic.
-    RelatedAdrs,
-    /// Commands the document is about, and where they are defined.
-    AffectedCommands,
-    /// The project's architecture documents.
-    ArchitectureDocs,
+    budget: Option<u64>,
 }
 
 /// What to gather for which document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// What the context is for.
     pub strategy: Strategy,
     /// What to gather.
     pub include: Vec<Include>,
-    /// The document's project path.
+    /// The document's project path; [`PROJECT`] when it is about the project as a whole.
     pub target: String,
+    /// How many tokens the package may have.
+    pub budget: u64,
+    /// The day of the run, `YYYY-MM-DD`.
+    pub today: String,
+    /// Runs that are not over, as docket tells.
+    pub runs: Vec<Value>,
 }
 
 impl Settings {
+    /// What a strategy gathers for a document when nobody says more.
+    pub fn of(strategy: Strategy, target: &str) -> Self {
+        Self {
+            strategy,
+            include: strategy.include(),
+            target: target.to_owned(),
+            budget: strategy.budget(),
+            today: String::new(),
+            runs: Vec::new(),
+        }
+    }
+
     /// Reads the config of `request`. Without a `target`, the document is the first of the run's inputs that names a
-    /// Markdown file below `root`.
+    /// Markdown file below `root`; the strategy `session-start` needs none. Without a `strategy`, the one for the kind
+    /// of document.
     ///
     /// # Errors
-    /// `strategy-unsupported`, `config-invalid`, `target-missing` when the named file is not there, and
-    /// `target-unknown` when neither config nor inputs name one.
+    /// `config-invalid`, `target-missing` when the named file is not there, and `target-unknown` when neither config nor
+    /// inputs name one.
     pub fn read(request: &Request, root: &Path) -> Result<Self, Error> {
-        if request.config.get("strategy").and_then(Value::as_str) == Some("session-start") {
-            return Err(Error::new(
-                "strategy-unsupported",
-                format!(
-                    "the strategy 'session-start' of stage '{}' is about a project, not a document",
-                    request.stage
-                ),
-            )
-            .hint("use rfc-review, adr-review or spec-validation"));
-        }
         let config: Config = request.config()?;
+        let is_session = config.strategy == Some(Strategy::SessionStart);
         let target = match &config.target {
+            _ if is_session => PROJECT.to_owned(),
             Some(target) => existing(root, target).ok_or_else(|| missing(target, &request.stage))?,
             None => (request.inputs.values().filter_map(Value::as_str))
                 .filter(|input| is_markdown(input))
                 .find_map(|input| existing(root, input))
                 .ok_or_else(|| unknown(request))?,
         };
-        Ok(Self { strategy: config.strategy, include: config.include, target })
+        let strategy = config.strategy.unwrap_or_else(|| Strategy::for_kind(Kind::of(&target, "")));
+        let usual = Self::of(strategy, &target);
+        Ok(Self {
+            include: config.include.unwrap_or(usual.include),
+            budget: config.budget.unwrap_or(usual.budget),
+            today: request.date.clone(),
+            runs: request.inputs.get(RUNS).and_then(Value::as_array).cloned().unwrap_or_default(),
+            strategy,
+            target,
+        })
     }
 
     /// Whether `what` is asked for.
     pub fn wants(&self, what: Include) -> bool {
         self.include.contains(&what)
     }
-}
-
-fn everything() -> Vec<Include> {
-    vec![Include::ParseReferences, Include::RelatedAdrs, Include::AffectedCommands, Include::ArchitectureDocs]
 }
 
 fn is_markdown(path: &str) -> bool {
@@ -125,7 +109,7 @@ fn missing(target: &str, stage: &str) -> Error {
 
 fn unknown(request: &Request) -> Error {
     Error::new("target-unknown", format!("stage '{}' can't tell which document it is about", request.stage))
-        .hint("give the workflow an input of type file that names a Markdown document, or set 'target' in the stage's config")
+        .hint("give the workflow an input of type file that names a Markdown document, or set 'target' in the stage's config; the strategy session-start needs none")
 }
 
 #[cfg(test)]
@@ -153,6 +137,22 @@ mod tests {
     }
 
     #[test]
+    fn a_strategy_says_what_is_gathered_unless_the_config_does() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/project");
+        let read = |config| Settings::read(&request(config, json!({})), &root).expect("settings");
+        let decision = read(json!({ "target": "docs/adr/adr-0001-plain-files.md" }));
+        assert_eq!(decision.strategy, Strategy::AdrReview);
+        assert!(!decision.wants(Include::AffectedCommands));
+        let asked = read(
+            json!({ "target": "docs/adr/adr-0001-plain-files.md", "include": ["affected_commands"], "budget": 900 }),
+        );
+        assert_eq!((asked.include, asked.budget), (vec![Include::AffectedCommands], 900));
+        let session = read(json!({ "strategy": "session-start" }));
+        assert_eq!((session.target.as_str(), session.today.as_str()), (".", "2026-01-02"));
+        assert!(session.wants(Include::OpenTodos));
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error_with_a_name() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let code =
@@ -160,7 +160,6 @@ mod tests {
         assert_eq!(code(json!({})), "target-unknown");
         assert_eq!(code(json!({ "target": "none.md" })), "target-missing");
         assert_eq!(code(json!({ "target": "../../Cargo.toml" })), "target-missing");
-        assert_eq!(code(json!({ "strategy": "session-start" })), "strategy-unsupported");
         assert_eq!(code(json!({ "unknown": 1 })), "config-invalid");
     }
 }

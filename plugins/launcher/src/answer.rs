@@ -56,7 +56,8 @@ fn last_fenced(text: &str) -> Option<String> {
     last
 }
 
-/// The last object that starts somewhere in a text and is not inside another one.
+/// The last object that starts somewhere in a text and is not inside another one. In a text that ends within an object
+/// there is none: what was said was cut off.
 fn last_object(text: &str) -> Option<Value> {
     let mut last = None;
     let mut rest = text;
@@ -68,6 +69,7 @@ fn last_object(text: &str) -> Option<Value> {
                 last = Some(value);
                 values.byte_offset()
             }
+            Some(Err(cause)) if cause.is_eof() => return None,
             _ => 1,
         };
         rest = rest.get(step..)?;
@@ -99,7 +101,17 @@ mod tests {
 
     #[test]
     fn other_text_has_none() {
-        for text in ["", "no", "{", "{\"a\": ", "{a: 1}", "é{é", "{{{{{{"] {
+        for text in [
+            "",
+            "no",
+            "{",
+            "{\"a\": ",
+            "{\"a\": {\"b\": 1}, ",
+            "{\"a\": 1} {\"a\": {\"b\": 2}",
+            "{a: 1}",
+            "é{é",
+            "{{{{{{",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(unreadable(" \n").message, "the agent ended without an answer");

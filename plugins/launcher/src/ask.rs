@@ -4,7 +4,7 @@
 use docket_plugin::report::{self, Level};
 use docket_plugin::{Agent, Error, Fault, Value};
 
-use crate::{answer, prompt};
+use crate::answer;
 
 /// What an agent said in the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,14 +17,15 @@ pub enum Reply {
 
 impl Reply {
     /// What was said, word for word.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Value(value) => serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()),
         }
     }
 
-    fn value(&self) -> Option<Value> {
+    /// The JSON in it, if there is any.
+    pub fn value(&self) -> Option<Value> {
         match self {
             Self::Text(text) => answer::read(text),
             Self::Value(value) => Some(value.clone()),
@@ -78,7 +79,7 @@ pub fn until_it_fits(agent: &Agent, session: &mut dyn Session, judge: &dyn Judge
     let mut round = 0;
     loop {
         let text = reply.text();
-        let file = judge.keep(&text);
+        let file = judge.keep(end_of(&text));
         let problem = match reply.value() {
             Some(value) => match judge.check(&value) {
                 faults if faults.is_empty() => return Ok(value),
@@ -95,6 +96,15 @@ pub fn until_it_fits(agent: &Agent, session: &mut dyn Session, judge: &dyn Judge
         reply =
             session.mend(agent, &text, &problem.faults).map_err(|error| problem.unmended(error, &file))?;
     }
+}
+
+/// How much of a text is kept: docket takes 8 MiB in all.
+const MAXIMUM_KEPT: usize = 2 * 1024 * 1024;
+
+/// The end of a text, where its answer is, as far as it is kept.
+fn end_of(text: &str) -> &str {
+    let start = text.ceil_char_boundary(text.len().saturating_sub(MAXIMUM_KEPT));
+    text.get(start..).unwrap_or(text)
 }
 
 /// Why an answer can't be used.
@@ -156,6 +166,7 @@ mod tests {
     use docket_plugin::json;
 
     use super::*;
+    use crate::prompt;
 
     /// An agent that says what it is told to, and remembers what it was told.
     struct Script {

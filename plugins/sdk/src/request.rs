@@ -61,6 +61,10 @@ pub struct Agent {
     /// How often the agent may be asked to mend an answer that does not fit, in the same session where it can.
     #[serde(default = "one")]
     pub repairs: u32,
+    /// Where the project lies on the host, for an agent that has to be told; only there when the launcher may
+    /// run the profile's command. The plugin itself sees the project's granted folders under `/project`.
+    #[serde(default)]
+    pub project_folder: Option<String>,
     /// The launcher profile in force.
     pub profile: Profile,
 }
@@ -79,6 +83,12 @@ pub struct Profile {
     pub arguments: Vec<String>,
     /// Seconds without any output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
+    /// Which model the agent is to use; the agent's own choice when none is said.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// What the profile tells this launcher beyond the above, as the user wrote it: read it with [`Profile::options()`].
+    #[serde(default)]
+    pub options: BTreeMap<String, Value>,
 }
 
 /// How often an answer may be mended, for a docket that does not say.
@@ -124,6 +134,20 @@ impl Request {
         self.agent.as_ref().ok_or_else(|| {
             Error::new("not-an-agent-stage", format!("stage '{}' has no agent task", self.stage))
                 .hint("a launcher serves stages of type `agent` only")
+        })
+    }
+}
+
+impl Profile {
+    /// Reads the profile's options as a type of the launcher's own, which should refuse fields it does not know.
+    ///
+    /// # Errors
+    /// `options-invalid`, naming the field, when they do not fit.
+    pub fn options<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let options = Value::Object(self.options.clone().into_iter().collect());
+        T::deserialize(options).map_err(|cause| {
+            let message = format!("the `options` of launcher profile '{}' do not fit: {cause}", self.name);
+            Error::new("options-invalid", message).hint("correct them in ~/.docket/config.yml")
         })
     }
 }

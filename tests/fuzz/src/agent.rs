@@ -4,6 +4,7 @@
 //! it). Activities are one short line. A program that failed has no answer. An answer that fits its schema is not
 //! changed on its way through the strict form that some agents want.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use docket_plugin::process::{Argument, ExitStatus};
@@ -14,6 +15,8 @@ use serde_json::Value;
 use crate::sample::REVIEW_SCHEMA;
 use crate::text;
 
+/// The agents whose programs print events.
+const PROGRAMS: [&str; 4] = ["codex", "claude", "gemini", "opencode"];
 /// Longest activity that makes sense, in characters.
 const LONGEST_ACTIVITY: usize = 200;
 
@@ -34,11 +37,18 @@ pub fn agent(data: &[u8]) {
         schema: serde_json::from_str(schema).ok().or_else(|| (mode & 8 == 0).then(|| SCHEMA.clone())),
         profile: Profile {
             name: "fuzz".into(),
-            agent: Some(if mode & 1 == 0 { "codex" } else { "generic" }.to_owned()),
+            agent: Some(
+                if mode & 1 == 0 { PROGRAMS[usize::from(mode >> 4 & 3)] } else { "generic" }.to_owned(),
+            ),
             program: Some("program".into()),
             arguments: vec![],
             idle_timeout: None,
+            model: None,
+            options: BTreeMap::new(),
         },
+        prompt_shows_schema: false,
+        repairs: 1,
+        project_folder: None,
     };
     let exit = ExitStatus {
         code: (mode & 2 == 0).then_some(i32::from(mode & 4)),
@@ -46,8 +56,8 @@ pub fn agent(data: &[u8]) {
         answers: if answer.is_empty() { vec![] } else { vec![("answer.txt".into(), answer.into())] },
     };
     has_one_command(&agent);
-    let read = replay(&agent, text.lines(), &exit).expect("the agents are known");
-    assert_eq!(replay(&agent, text.lines(), &exit).as_ref(), Ok(&read), "read twice");
+    let read = replay(&agent, None, text.lines(), &exit, answer).expect("the agents are known");
+    assert_eq!(replay(&agent, None, text.lines(), &exit, answer).as_ref(), Ok(&read), "read twice");
     for activity in &read.activities {
         assert!(!activity.contains('\n'), "an activity of several lines: {activity:?}");
         assert!(activity.chars().count() <= LONGEST_ACTIVITY, "a long activity: {activity:?}");
@@ -62,8 +72,8 @@ pub fn agent(data: &[u8]) {
 }
 
 fn has_one_command(agent: &Agent) {
-    let first = command(agent).expect("a program is named");
-    assert_eq!(command(agent).as_ref(), Ok(&first), "another command for the same task");
+    let first = command(agent, None).expect("a program is named");
+    assert_eq!(command(agent, None).as_ref(), Ok(&first), "another command for the same task");
     let names: Vec<&String> = first.attachments.iter().map(|(name, _)| name).collect();
     for argument in &first.arguments {
         if let Argument::Attachment(name) = argument {
@@ -106,15 +116,17 @@ fn is_kept(value: &Value) {
             program: Some("codex".into()),
             arguments: vec![],
             idle_timeout: None,
+            model: None,
+            options: BTreeMap::new(),
         },
+        prompt_shows_schema: false,
+        repairs: 1,
+        project_folder: None,
     };
     let said = serde_json::json!({ "type": "item.completed", "item": { "type": "agent_message", "text": value.to_string() } });
     let over = serde_json::json!({ "type": "turn.completed", "usage": {} });
     let lines = [said.to_string(), over.to_string()];
-    let read = replay(
-        &agent,
-        lines.iter().map(String::as_str),
-        &ExitStatus { code: Some(0), ..ExitStatus::default() },
-    );
+    let exit = ExitStatus { code: Some(0), ..ExitStatus::default() };
+    let read = replay(&agent, None, lines.iter().map(String::as_str), &exit, "");
     assert_eq!(read.expect("codex is known").answer.as_ref(), Ok(value), "a good review was changed");
 }

@@ -161,14 +161,15 @@ fn runs(setting: &Setting, grants: &Grants, program: &[u8], has_command: bool) {
                 secrets: Secrets::default(),
             }),
         ),
-        command: Some(GrantedCommand {
+        commands: vec![GrantedCommand {
             name: "granted".to_owned(),
+            is_agent: true,
             path: if has_command { Ok(COMMAND.into()) } else { Err("it is not there".to_owned()) },
             folder: scratch.project_path(),
             environment: Vec::new(),
             secrets: Secrets::default(),
             records: scratch.records(),
-        }),
+        }],
         launches: Arc::new(|| true),
         environment: Vec::new(),
     });

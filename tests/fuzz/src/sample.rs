@@ -175,7 +175,7 @@ pub(crate) fn new_run(workflow: &Workflow, text: &str, own: &Own) -> Option<NewR
 
 /// Somebody.
 pub(crate) fn me() -> Actor {
-    Actor { user: "me".into(), process: 1 }
+    Actor { user: "me".into(), process: 1, client: None }
 }
 
 /// A time, so many seconds after another.

@@ -174,6 +174,13 @@ pub(crate) fn agent() -> Vec<Seed> {
     let schema = r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/a"},"b":{"type":["string","null"]}},"$defs":{"a":{"anyOf":[{"type":"string"}]}}}"##;
     let mut seeds = behind(&[0], &[&codex, failed, &format!("{codex}\nschema\n{schema}")]);
     seeds.extend(behind(&[2], &[&format!("{{\"type\":\"turn.completed\"}}\nanswer\n{plain}")]));
+    for (mode, program) in [(0, "codex"), (16, "claude"), (32, "gemini"), (48, "opencode")] {
+        let transcripts = files(&format!("plugins/agent-shell/tests/transcripts/{program}"), ".txt");
+        seeds.extend(transcripts.into_iter().map(|it| {
+            let name = format!("{program}-{}", it.name);
+            seed(name, [&[mode], it.bytes.as_slice()].concat())
+        }));
+    }
     let fenced = format!("Here it is:\n```json\n{plain}\n```\nBye");
     seeds.extend(behind(&[1], &[&plain, &fenced, "I {can't} {\"a\": {\"b\": \"}\"}} done", REVIEW_SCHEMA]));
     seeds.extend(

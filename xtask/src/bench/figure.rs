@@ -16,6 +16,7 @@ enum Unit {
     Milliseconds,
     Mebibytes,
     Calls,
+    Times,
 }
 
 impl Unit {
@@ -24,6 +25,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::Mebibytes => "MiB",
             Self::Calls => "calls",
+            Self::Times => "times",
         }
     }
 }
@@ -70,6 +72,11 @@ impl Figure {
     /// A number of calls.
     pub(super) fn calls(name: &str, count: f64) -> Self {
         Self::plain(name, Unit::Calls, count)
+    }
+
+    /// A multiple of something else.
+    pub(super) fn times_of(name: &str, times: f64) -> Self {
+        Self::plain(name, Unit::Times, times)
     }
 
     /// With what it should not exceed, in its own unit.

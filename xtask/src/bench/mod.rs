@@ -2,6 +2,7 @@
 //! own. Writes nothing outside the target folder and judges nothing: it prints figures.
 
 mod baseline;
+mod context;
 mod control;
 mod fanout;
 mod figure;
@@ -31,10 +32,18 @@ enum Subject {
     List,
     Control,
     Fanout,
+    Context,
 }
 
-const ALL: [Subject; 6] =
-    [Subject::Runs, Subject::Stage, Subject::Status, Subject::List, Subject::Control, Subject::Fanout];
+const ALL: [Subject; 7] = [
+    Subject::Runs,
+    Subject::Stage,
+    Subject::Status,
+    Subject::List,
+    Subject::Control,
+    Subject::Fanout,
+    Subject::Context,
+];
 
 /// What to measure and how to tell.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +73,7 @@ impl Options {
                 "list" => options.subjects.push(Subject::List),
                 "control" => options.subjects.push(Subject::Control),
                 "fanout" => options.subjects.push(Subject::Fanout),
+                "context" => options.subjects.push(Subject::Context),
                 "all" => options.subjects.extend(ALL),
                 "--peers" => options.peers = true,
                 "--json" => options.json = true,
@@ -105,6 +115,7 @@ pub(crate) fn bench(options: &Options) -> Result<(), Failure> {
             Subject::List => figures.extend(list::measure_list(&program)?),
             Subject::Control => figures.extend(control::measure(&program)?),
             Subject::Fanout => figures.extend(fanout::measure(&program)?),
+            Subject::Context => figures.extend(context::measure(&program)?),
         }
     }
     let compare = || peers::measure(&program, options.python.as_deref());

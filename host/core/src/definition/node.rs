@@ -142,7 +142,7 @@ fn find_word(text: &str, piece: &str) -> Option<usize> {
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Fault>> {
     let start = Location { line: 1, column: 1, length: 1 };
     if text.len() > MAX_BYTES {
-        return Err(vec![Fault::at(start, format!("the definition has more than {MAX_BYTES} bytes"))]);
+        return Err(vec![Fault::at(start, format!("the file has more than {MAX_BYTES} bytes"))]);
     }
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -163,12 +163,12 @@ fn syntax_fault(error: &serde_saphyr::Error) -> Fault {
     let message = match error {
         serde_saphyr::Error::Budget { breach, .. } => match breach {
             serde_saphyr::budget::BudgetBreach::Documents { .. } => {
-                "there is a second document after '---': a file holds one definition".to_owned()
+                "there is a second document after '---': a file holds one document".to_owned()
             }
             serde_saphyr::budget::BudgetBreach::Depth { .. } => {
                 format!("lists and maps lie more than {MAX_DEPTH} deep in one another")
             }
-            _ => format!("the definition is too large once its aliases are replaced ({breach:?})"),
+            _ => format!("the file is too large once its aliases are replaced ({breach:?})"),
         },
         other => {
             let text = other.to_string();

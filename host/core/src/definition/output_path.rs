@@ -12,7 +12,7 @@ const RUN_FOLDER: [&str; 3] = [
     ".docket/workflows/${{ workflow_id }}/",
 ];
 /// What docket itself keeps in the run's folder.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 11] = [
     "journal.jsonl",
     "state.json",
     "logs.txt",
@@ -23,6 +23,7 @@ const KEPT: [&str; 10] = [
     "blobs",
     "work",
     "owner.log",
+    "claims.jsonl",
 ];
 /// Bytes a path may have.
 const MAX_LENGTH: usize = 512;

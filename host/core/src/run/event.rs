@@ -293,7 +293,7 @@ pub struct LaunchSettings {
 }
 
 /// A launcher profile as it was when the run started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileSnapshot {
     /// Its name.
     pub name: String,
@@ -315,6 +315,12 @@ pub struct ProfileSnapshot {
     /// How often the agent may be asked to mend an answer that does not fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repairs: Option<u32>,
+    /// Which model the agent is to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the launcher is told beyond the above; each launcher says what it knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Value>,
 }
 
 /// What a person or another program has to answer.
@@ -334,6 +340,20 @@ pub struct Actor {
     pub user: String,
     /// Process id of the docket that did it.
     pub process: u32,
+    /// The program that asked docket to, in its own words, when it came through the MCP server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+/// How an actor is told to people: the account, and the program it came through.
+impl std::fmt::Display for Actor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.user)?;
+        match &self.client {
+            Some(client) => write!(formatter, " through {client} (MCP)"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Which plugin ran a stage.

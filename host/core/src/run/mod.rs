@@ -5,6 +5,7 @@
 //! `decide` with [`Input::Resume`] finds what is still owed. Nothing here may look at a clock, a file or a process.
 
 mod change_set;
+mod claim;
 mod decide;
 mod event;
 mod failure;
@@ -24,6 +25,9 @@ mod task;
 mod usage;
 
 pub use change_set::{ChangeSet, Content, FileChange, FileState, PlannedWrite, Verdict, sha256};
+pub use claim::{
+    Claim, ClaimChange, ClaimEntry, ClaimRefusal, Claims, DEFAULT_LEASE, MAX_LEASE, TaskId, check_lease,
+};
 pub use decide::{Decision, Effect, Ending, Input, Refusal, create, decide};
 pub use event::{
     Actor, Event, LaunchSettings, MatrixItem, NewRun, Notice, ParentRun, PluginUsed, ProfileSnapshot,
@@ -41,5 +45,7 @@ pub use state::{Feedback, ItemState, RunState, SentBack, StageState};
 pub use status::{RunStatus, StageStatus};
 pub use sub_run::{ID_PREFIX, child_run_id, sub_result};
 pub use survey::{record_hashes, survey};
-pub use task::{OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task};
+pub use task::{
+    DEFAULT_LAUNCHER, OutputFile, ReferenceValue, RunStages, StageTask, output_files, scope, task,
+};
 pub use usage::{AttemptUsage, Usage};

@@ -86,7 +86,7 @@ mod tests {
             date: "2026-01-02".into(),
             options: RunOptions::default(),
             docket: "0.1.0".into(),
-            by: Actor { user: "me".into(), process: 1 },
+            by: Actor { user: "me".into(), process: 1, client: None },
             workflows: [].into(),
             parent: None,
             seal: String::new(),

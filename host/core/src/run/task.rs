@@ -99,7 +99,7 @@ pub(super) fn mentions_matrix(name: &str) -> bool {
 /// The stage type whose stages ask an agent.
 pub(super) const AGENT: &str = "agent";
 /// The launcher that runs agents when nothing says otherwise: it needs nothing installed and starts nothing.
-const DEFAULT_LAUNCHER: &str = "manual";
+pub const DEFAULT_LAUNCHER: &str = "manual";
 
 /// Prepares a stage.
 ///

@@ -78,7 +78,7 @@ pub(crate) fn plugin() -> PluginUsed {
 
 /// Somebody.
 pub(crate) fn me() -> Actor {
-    Actor { user: "me".into(), process: 1 }
+    Actor { user: "me".into(), process: 1, client: None }
 }
 
 /// A time, so many seconds after another.

@@ -7,6 +7,7 @@ mod common;
 mod answers;
 mod approval;
 mod budget;
+mod claims;
 mod matrix;
 mod order;
 mod retry;

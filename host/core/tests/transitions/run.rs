@@ -196,5 +196,5 @@ pub(crate) fn reject(stage: Option<&str>, to: Option<&str>, comment: Option<&str
 }
 
 pub(crate) fn somebody_else() -> Actor {
-    Actor { user: "you".into(), process: 2 }
+    Actor { user: "you".into(), process: 2, client: None }
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::author_args::AuthorCommand;
+use super::context_args::ContextArguments;
 use super::run_args::{BudgetArguments, LogArguments};
 
 /// Runs agent workflows: gathers the related documents, builds the prompt, launches the agent, keeps the structured
@@ -59,12 +60,19 @@ pub enum Command {
     Trust(TrustArguments),
     /// Review a document: `docket review docs/rfcs/rfc-0002-x.md`, or just `docket review rfc-0002`
     Review(ReviewArguments),
+    /// Show what belongs to a document: related documents, code, commands, references, each with why it is there
+    Context(ContextArguments),
     /// Start, watch and control workflows
     #[command(subcommand)]
     Workflow(WorkflowCommand),
+    /// See what there is to run agents with: launchers and profiles
+    #[command(subcommand)]
+    Agent(AgentCommand),
     /// See what plugins there are and what they may do, add and remove them, grant and revoke
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Be a server of the Model Context Protocol on standard input and output, for agents that speak it
+    Mcp(McpArguments),
     /// Show what was granted, denied and trusted, when and by whom
     AuditLog(AuditLogArguments),
     /// Print the JSON Schema of one of docket's formats
@@ -74,6 +82,16 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Arguments of `mcp`.
+#[derive(Debug, Args)]
+#[command(after_help = "An agent starts it itself, once it is in the agent's settings, for instance by \
+`claude mcp add docket -- docket mcp`. Standard output carries the protocol and nothing else.")]
+pub struct McpArguments {
+    /// Let the client approve and reject as well; without it, that is a person's to do
+    #[arg(long)]
+    pub allow_approvals: bool,
 }
 
 /// Arguments of `trust`.
@@ -88,6 +106,38 @@ pub struct TrustArguments {
     /// Take back the trust in this project's files; what plugins were granted stays theirs until they change
     #[arg(long, conflicts_with = "yes")]
     pub forget: bool,
+}
+
+/// The commands about launchers and profiles.
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// List launchers and profiles, which is in force here and why, and whether the profiles' commands are there
+    List(AgentListArguments),
+}
+
+/// Arguments of `agent list`.
+#[derive(Debug, Args)]
+pub struct AgentListArguments {
+    /// What a run would be started with.
+    #[command(flatten)]
+    pub choice: LaunchArguments,
+    /// Ask no program for its version; otherwise those of the agents that docket knows are asked
+    #[arg(long)]
+    pub no_probe: bool,
+    /// Ask programs of your own for their versions, too: they are run with `--version`
+    #[arg(long, conflicts_with = "no_probe")]
+    pub probe_all: bool,
+}
+
+/// Which launcher and profile a run is to have.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LaunchArguments {
+    /// The launcher for its agents, whatever the definition says [env: DOCKET_LAUNCHER]
+    #[arg(long)]
+    pub launcher: Option<String>,
+    /// The launcher profile of your config.yml [env: DOCKET_PROFILE]
+    #[arg(long)]
+    pub profile: Option<String>,
 }
 
 /// The commands about plugins.

@@ -168,7 +168,9 @@ impl CliError {
     pub fn shape(&self) -> ErrorShape {
         let told = self.tell();
         let faults = match self {
-            Self::Engine(EngineError::Definition(faults)) => serde_json::to_value(faults).ok(),
+            Self::Engine(
+                EngineError::Definition(faults) | EngineError::Store(StoreError::Faulty(faults)),
+            ) => serde_json::to_value(faults).ok(),
             _ => None,
         };
         ErrorShape { message: told.message, hint: told.hint, exit_code: told.exit.code(), faults }
@@ -179,6 +181,10 @@ fn tell_engine(error: &EngineError) -> Told {
     let message = printable_lines(&error.to_string());
     let told = |hint: Option<String>, exit| Told { message: message.clone(), hint, exit };
     match error {
+        // Rendered with its own escaping: carets need their columns.
+        EngineError::Definition(faults) | EngineError::Store(StoreError::Faulty(faults)) => {
+            Told { message: faults.to_string().trim_end().to_owned(), hint: None, exit: ExitCode::Usage }
+        }
         EngineError::Store(error) => tell_store(error),
         EngineError::NoDefinition { similar, known, .. } => told(
             Some(match similar {
@@ -187,10 +193,6 @@ fn tell_engine(error: &EngineError) -> Told {
             }),
             ExitCode::Usage,
         ),
-        // Rendered with its own escaping: carets need their columns.
-        EngineError::Definition(faults) => {
-            Told { message: faults.to_string().trim_end().to_owned(), hint: None, exit: ExitCode::Usage }
-        }
         EngineError::Inputs(errors) => {
             let mut message = String::new();
             for error in errors {
@@ -216,6 +218,27 @@ fn tell_engine(error: &EngineError) -> Told {
             ),
             ExitCode::NotTrusted,
         ),
+        EngineError::ApprovalsOff { what } => told(
+            Some(format!(
+                "run `docket workflow {what}` in a terminal; or, if this client may decide, start the server with `docket \
+                 mcp --allow-approvals`"
+            )),
+            ExitCode::NotTrusted,
+        ),
+        EngineError::OwnWork { .. } => told(
+            Some("a person, or a session that had no part in it, decides; `docket audit-log` has what was tried".to_owned()),
+            ExitCode::NotTrusted,
+        ),
+        EngineError::Claim(refusal) => {
+            let (conflict, hint) = words::claim_refusal(refusal);
+            told(Some(hint), if conflict { ExitCode::Conflict } else { ExitCode::Usage })
+        }
+        EngineError::UnknownClaim => {
+            told(Some("ask for a task without a claim".to_owned()), ExitCode::Conflict)
+        }
+        EngineError::NoTask { run, .. } => {
+            told(Some(format!("`docket workflow status {run}` shows what waits for whom")), ExitCode::Usage)
+        }
         EngineError::Installed { hint, conflict, .. } => {
             told(Some(hint.clone()), if *conflict { ExitCode::Conflict } else { ExitCode::Usage })
         }
@@ -298,7 +321,9 @@ fn tell_store(error: &StoreError) -> Told {
             Some("run `docket init` in the project's folder, or name it with `--project DIR`".to_owned()),
             ExitCode::Usage,
         ),
-        StoreError::OutsideProject { .. } | StoreError::BadConfig { .. } => (None, ExitCode::Usage),
+        StoreError::OutsideProject { .. } | StoreError::BadConfig { .. } | StoreError::Faulty(_) => {
+            (None, ExitCode::Usage)
+        },
     };
     Told { message, hint, exit }
 }

@@ -4,6 +4,7 @@
 pub mod args;
 pub mod author_args;
 mod commands;
+pub mod context_args;
 pub mod error;
 mod observer;
 pub mod run_args;

@@ -10,12 +10,14 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 use docket_core::run::Actor;
 
-use super::args::{GlobalArguments, Output, RunArguments};
+use super::args::{GlobalArguments, LaunchArguments, Output, RunArguments};
 use super::error::CliError;
-use crate::engine::{Engine, LaunchWishes, Setting, self_approval};
+use crate::engine::agent_survey::{self, AgentSurvey, Probing};
+use crate::engine::resolution::Choice;
+use crate::engine::{Engine, EngineError, LaunchWishes, Plugins, Setting, self_approval};
 use crate::plugin::Limits;
 use crate::store::config::{self, HomeConfig, LimitSettings, ProjectConfig};
-use crate::store::{Home, Project};
+use crate::store::{Home, Project, StoreError};
 
 /// What flags and environment say.
 pub(super) struct Settings {
@@ -122,6 +124,30 @@ impl Settings {
         Ok(project)
     }
 
+    /// The project; where there is none, the git repository that the user is in, else the folder, as if it were one. For
+    /// commands that only read: nothing of docket's is looked for or written there.
+    fn project_to_read(&self) -> Result<Project, CliError> {
+        let named = self.project.as_ref().map(|folder| self.folder.join(folder));
+        let project = match &named {
+            Some(folder) => Project::open(folder)?,
+            None => Project::find_to_read(&self.folder, self.home.folder())?,
+        };
+        let user_home = self.environment.get("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
+        let is_too_much = project.root().parent().is_none() || user_home.as_deref() == Some(project.root());
+        // The user's home has a `.docket` as well, and is none for that.
+        let is_one = Project::find(&self.folder, self.home.folder()).is_ok();
+        if named.is_none() && is_too_much && !is_one {
+            let message =
+                format!("{} is no project, and too much to read as if it were one", project.root().display());
+            return Err(CliError::mistake(
+                message,
+                "change to a project's folder, or name it with --project",
+            ));
+        }
+        project.refuse_own_links()?;
+        Ok(project)
+    }
+
     /// The folder that `docket init` makes a project.
     pub(super) fn project_folder(&self) -> PathBuf {
         self.project.as_ref().map_or_else(|| self.folder.clone(), |folder| self.folder.join(folder))
@@ -131,7 +157,7 @@ impl Settings {
     pub(super) fn actor(&self) -> Actor {
         let name = self.environment.get("USER").or_else(|| self.environment.get("LOGNAME")).cloned();
         let user = name.unwrap_or_else(|| format!("uid {}", rustix::process::geteuid().as_raw()));
-        Actor { user: docket_core::text::printable(&user), process: std::process::id() }
+        Actor { user: docket_core::text::printable(&user), process: std::process::id(), client: None }
     }
 
     /// Refuses what only a person may decide when an agent that docket runs asks for it.
@@ -151,16 +177,51 @@ impl Settings {
 
     /// Launchers as flags and environment wish them.
     pub(super) fn launch(&self, run: &RunArguments) -> LaunchWishes {
-        let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty()).cloned();
+        self.wishes(run.launcher.as_ref(), run.profile.as_ref())
+    }
+
+    fn wishes(&self, launcher: Option<&String>, profile: Option<&String>) -> LaunchWishes {
+        let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty());
         LaunchWishes {
-            launcher: run.launcher.clone().or_else(|| variable("DOCKET_LAUNCHER")),
-            profile: run.profile.clone().or_else(|| variable("DOCKET_PROFILE")),
+            launcher: launcher.or_else(|| variable("DOCKET_LAUNCHER")).cloned(),
+            profile: profile.or_else(|| variable("DOCKET_PROFILE")).cloned(),
         }
+    }
+
+    /// What there is to run agents with, here or outside of any project.
+    pub(super) fn agents(&self, choice: &LaunchArguments, probing: Probing) -> Result<AgentSurvey, CliError> {
+        let project = match self.project() {
+            Ok(project) => Some(project),
+            Err(CliError::Engine(EngineError::Store(StoreError::NoProject { .. }))) => None,
+            Err(error) => return Err(error),
+        };
+        let home_config = config::home(&self.home)?;
+        let project_config = project.as_ref().map(config::project).transpose()?.unwrap_or_default();
+        let plugins = Plugins::load(project.as_ref(), &self.home, limits(&home_config.limits).component)?;
+        let choices = Choice { home: &home_config, project: &project_config, plugins: &plugins };
+        let wishes = self.wishes(choice.launcher.as_ref(), choice.profile.as_ref());
+        let root = project.as_ref().map(Project::root);
+        Ok(agent_survey::survey(choices, &wishes, root, &self.environment, probing))
     }
 
     /// An engine for the project.
     pub(super) fn engine(&self) -> Result<Arc<Engine>, CliError> {
+        self.engine_in(self.project()?, self.folder.clone(), self.actor())
+    }
+
+    /// An engine for a command that only reads, which needs no project of docket's.
+    pub(super) fn engine_to_read(&self) -> Result<Arc<Engine>, CliError> {
+        self.engine_in(self.project_to_read()?, self.folder.clone(), self.actor())
+    }
+
+    /// An engine for the project that acts for somebody else, who means paths as relative to the project.
+    pub(super) fn engine_for(&self, by: Actor) -> Result<Arc<Engine>, CliError> {
         let project = self.project()?;
+        let folder = project.root().to_owned();
+        self.engine_in(project, folder, by)
+    }
+
+    fn engine_in(&self, project: Project, folder: PathBuf, actor: Actor) -> Result<Arc<Engine>, CliError> {
         let home_config: HomeConfig = config::home(&self.home)?;
         let project_config: ProjectConfig = config::project(&project)?;
         Ok(Engine::new(Setting {
@@ -170,8 +231,8 @@ impl Settings {
             home_config,
             project_config,
             environment: self.environment.clone(),
-            folder: self.folder.clone(),
-            actor: self.actor(),
+            folder,
+            actor,
         })?)
     }
 }

@@ -1,5 +1,5 @@
-//! What docket prints for programs, apart from the shapes the store defines. Published by `docket schema`; these shapes
-//! may gain fields within a major version and never change one.
+//! What docket prints for programs, apart from the shapes that `store` and `report` define. Published by `docket
+//! schema`; these shapes may gain fields within a major version and never change one.
 
 use docket_core::Timestamp;
 use docket_core::run::{Event, RunState};
@@ -12,9 +12,7 @@ use crate::plugin::conformance::trial::Times;
 use crate::report::prune::bytes;
 use crate::report::words;
 use crate::store::audit::Entry;
-use crate::store::list::RunSummary;
 use crate::store::prune::Plan;
-use crate::store::snapshot::RunSnapshot;
 use crate::store::verify::VerifiedRun;
 
 /// Something that happened to a run: one line of `--output jsonl`.
@@ -46,24 +44,6 @@ impl EventLine {
             text: printable(&words::of(state, event).1),
         }
     }
-}
-
-/// What `docket workflow list --output json` prints.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ListShape {
-    /// The runs, newest first.
-    pub runs: Vec<RunSummary>,
-    /// Runs whose journal can't be used.
-    pub unreadable: Vec<Unreadable>,
-}
-
-/// A run whose journal can't be used.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Unreadable {
-    /// Its id.
-    pub id: String,
-    /// Why.
-    pub reason: String,
 }
 
 /// What `docket workflow verify --output json` prints; with `jsonl`, each run is a line.
@@ -217,49 +197,6 @@ pub struct AuditLogShape {
     pub entries: Vec<Entry>,
     /// Numbers of lines of the log that can't be read.
     pub unreadable: Vec<usize>,
-}
-
-/// What the stages of a run may touch, as it is known before the run starts. A part of what `docket workflow start
-/// --output json` prints; with `jsonl`, its first line.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct RightsShape {
-    /// The stages, in the order of the file; those of a workflow that a stage uses stand in its place.
-    pub rights: Vec<StageRightsShape>,
-    /// Whether these are all stages: of very many, not all are listed.
-    pub rights_complete: bool,
-}
-
-/// What a stage may touch.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct StageRightsShape {
-    /// Its name, after the names of the stages that run the workflow it is in, outermost first.
-    pub stage: Vec<String>,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub stage_type: String,
-    /// Name of the plugin that serves it.
-    pub plugin: String,
-    /// The plugin's version.
-    pub version: String,
-    /// SHA-256 of the plugin's bytes.
-    pub sha256: String,
-    /// Whether the plugin is one of docket's own.
-    pub built_in: bool,
-    /// What it may do. A path that depends on what an earlier stage puts out stands as its expression.
-    pub rights: Vec<String>,
-    /// What the plugin asks for and was not granted.
-    pub withheld: Vec<String>,
-}
-
-/// What `docket workflow start --output json` prints: the run, and what its stages were allowed to touch.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct StartShape {
-    /// The run.
-    #[serde(flatten)]
-    pub run: RunSnapshot,
-    /// What its stages may touch.
-    #[serde(flatten)]
-    pub rights: Option<RightsShape>,
 }
 
 /// What `docket doctor --output json` prints.

@@ -2,14 +2,16 @@
 //! wrong with it. Must not decide what is wrong: that is [`crate::plugin::conformance`]'s.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use docket_core::run::sha256;
 use serde_json::Value;
 
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
 use crate::plugin::catalog::PluginBytes;
-use crate::plugin::conformance::trial::{Bench, Times, reference, scratch};
+use crate::plugin::conformance::trial::{Bench, Times, reference};
 use crate::plugin::conformance::{Examined, Finding, Findings, examine, examine_text};
+use crate::plugin::host::scratch::scratch;
 use crate::plugin::pack::with_manifest;
 use crate::plugin::{Catalog, Limits, Manifest, Plugin, PluginOrigin, Runtime};
 use crate::store::Home;
@@ -34,7 +36,11 @@ pub struct Conformance {
 /// The stage types of docket's own plugins.
 pub fn built_in_types() -> Vec<String> {
     let own = Catalog::built_in(crate::embedded::COMPONENTS).unwrap_or_default();
-    Catalog::new(own).stage_types().into_iter().map(|stage| stage.name).collect()
+    Catalog::new(own.into_iter().map(Arc::new).collect())
+        .stage_types()
+        .into_iter()
+        .map(|stage| stage.name)
+        .collect()
 }
 
 /// A component with a manifest in it.
@@ -93,7 +99,7 @@ fn try_out(
     findings: &mut Findings,
     checked: &mut Conformance,
 ) {
-    let tried = scratch(home.cache()).and_then(|folder| {
+    let tried = scratch(home.cache(), "check-").and_then(|folder| {
         // A cache of its own: the time to compile is what a user's first run waits for.
         let key_home = home.clone();
         let key = Box::new(move || key_home.cache_key(super::start::random().ok()?).ok());
@@ -132,6 +138,7 @@ fn request(stage_type: &str, config: &Value, references: &[(String, String)]) ->
         schema: None,
         prompt_shows_schema: false,
         repairs: 0,
+        project_folder: None,
         profile: RequestProfile::default(),
     });
     let request = StageRequest {

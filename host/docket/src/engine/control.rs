@@ -4,20 +4,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_core::run::{Failure, Input, Refusal, RunState, RunStatus, StageState, StageStatus};
+use docket_core::run::{Claims, Failure, Input, Refusal, RunState, RunStatus, StageState, StageStatus};
 use docket_core::text::printable_lines;
 
 use super::drive::Driver;
+use super::sub_run::Unheard;
 use super::{Engine, EngineError, Interrupt, Observer, Stopped};
 use crate::plugin::host::detached;
 use crate::store::inbox::{Reply, Request};
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
-use crate::store::{RunFolder, StoreError, journal};
+use crate::store::{RunFolder, StoreError, claims, journal};
 
 /// How long the owner of a run may take to reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether the owner lives.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Who goes on with a run once it is recorded what was asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GoesOn {
+    /// This process.
+    Here,
+    /// A docket of its own, in the background.
+    InBackground,
+}
 
 /// What came of a request.
 #[derive(Debug)]
@@ -108,6 +118,30 @@ impl Engine {
         observer: &mut dyn Observer,
         interrupt: Interrupt,
     ) -> Result<Answered, EngineError> {
+        self.ask_and(GoesOn::Here, folder, request, observer, interrupt)
+    }
+
+    /// Asks something of a run and returns when it is recorded. What follows from it is left to a docket in the
+    /// background, when nobody owns the run.
+    ///
+    /// # Errors
+    /// As [`Self::ask`], and when no docket can be started in the background; what was asked is recorded then.
+    pub fn ask_in_background(
+        self: &Arc<Self>,
+        folder: &RunFolder,
+        request: Request,
+    ) -> Result<(), EngineError> {
+        self.ask_and(GoesOn::InBackground, folder, request, &mut Unheard, Interrupt::default()).map(drop)
+    }
+
+    fn ask_and(
+        self: &Arc<Self>,
+        goes_on: GoesOn,
+        folder: &RunFolder,
+        request: Request,
+        observer: &mut dyn Observer,
+        interrupt: Interrupt,
+    ) -> Result<Answered, EngineError> {
         // A number would do for two terminals; a reply that nobody fetched must fit no later request.
         let ticket =
             format!("{:032x}-{}", u128::from_le_bytes(super::start::random()?), request_name(&request));
@@ -115,32 +149,21 @@ impl Engine {
         while start.elapsed() < PATIENCE {
             match open_unless_owned(self, folder, observer, &interrupt) {
                 Ok(mut driver) => {
-                    // Its parent was cancelled, and whoever did that died before they could tell it.
-                    if let Some(by) = self.cancelled_by(driver.state()) {
-                        driver.cancel(by)?;
-                    }
-                    // Whoever owned it died: what it owed comes before anything new.
-                    let is_resumed = driver.state().status == RunStatus::Running && goes_on(&request);
-                    if is_resumed {
-                        driver.feed(Input::Resume { by: self.setting().actor.clone() })?;
-                    }
-                    let is_retry = matches!(request, Request::Retry { .. });
-                    let refused = match obey(&mut driver, request) {
-                        // What is to be done again is being done again already: whoever asked for it first died.
-                        Err(EngineError::Refused(Refusal::Busy { .. })) if is_resumed && is_retry => None,
-                        Err(EngineError::Refused(refusal)) => Some(refusal),
-                        other => other.map(|()| None)?,
+                    let late = self.take_over(&mut driver, request)?;
+                    let stopped = match goes_on {
+                        GoesOn::Here => driver.drive()?,
+                        GoesOn::InBackground => Stopped::Settled,
                     };
-                    if !is_resumed && let Some(refusal) = refused {
-                        return Err(EngineError::Refused(refusal));
-                    }
-                    let stopped = driver.drive()?;
-                    if let Some(refusal) = refused {
-                        return Err(EngineError::Refused(refusal));
-                    }
                     let state = Box::new(driver.state().clone());
                     drop(driver);
-                    if stopped == Stopped::Settled
+                    if goes_on == GoesOn::InBackground {
+                        self.leave_to_background(&state)?;
+                    }
+                    if let Some(refusal) = late {
+                        return Err(EngineError::Refused(refusal));
+                    }
+                    if goes_on == GoesOn::Here
+                        && stopped == Stopped::Settled
                         && let Some(further) = self.continue_parent(&state, observer, &interrupt)?
                     {
                         return Ok(further);
@@ -181,8 +204,41 @@ impl Engine {
 }
 
 impl Engine {
+    /// Does what was asked of a run that nobody owned. When its owner died, what that owed comes first, and has to be
+    /// carried out whatever becomes of the request: a refusal is given back then instead of returned as an error.
+    fn take_over(&self, driver: &mut Driver<'_>, request: Request) -> Result<Option<Refusal>, EngineError> {
+        // Its parent was cancelled, and whoever did that died before they could tell it.
+        if let Some(by) = self.cancelled_by(driver.state()) {
+            driver.cancel(by)?;
+        }
+        // Whoever owned it died: what it owed comes before anything new.
+        let is_resumed = driver.state().status == RunStatus::Running && goes_on(&request);
+        if is_resumed {
+            driver.feed(Input::Resume { by: self.setting().actor.clone() })?;
+        }
+        let is_retry = matches!(request, Request::Retry { .. });
+        match obey(driver, request) {
+            // What is to be done again is being done again already: whoever asked for it first died.
+            Err(EngineError::Refused(Refusal::Busy { .. })) if is_resumed && is_retry => Ok(None),
+            Err(EngineError::Refused(refusal)) if is_resumed => Ok(Some(refusal)),
+            other => other.map(|()| None),
+        }
+    }
+
+    /// Has a run, whose state is recorded and which nobody owns, go on in the background; one that has nothing left to
+    /// do hands over to the run it is the sub-workflow of.
+    fn leave_to_background(self: &Arc<Self>, state: &RunState) -> Result<(), EngineError> {
+        if state.status == RunStatus::Running {
+            return self.continue_in_background(state.id());
+        }
+        match self.waiting_parent(state)? {
+            Some((folder, request)) => self.ask_in_background(&folder, request),
+            None => Ok(()),
+        }
+    }
+
     /// The user's key, with which requests are sealed.
-    fn key(&self) -> Result<[u8; 32], EngineError> {
+    pub(super) fn key(&self) -> Result<[u8; 32], EngineError> {
         Ok(self.setting().home.key(super::start::random()?)?)
     }
 
@@ -304,6 +360,9 @@ pub fn look(folder: &RunFolder) -> Result<(RunState, RunSnapshot), StoreError> {
     let mut snapshot = RunSnapshot::of(&state);
     if snapshot.status == ShownStatus::Running && !owned {
         snapshot.status = ShownStatus::Interrupted;
+    }
+    if snapshot.stages.iter().any(|stage| stage.status == StageStatus::Waiting) {
+        snapshot.set_claims(&Claims::of(&claims::read(folder)?), super::now());
     }
     if let Some(owners) = folder.derived_state().filter(|_| owned && snapshot.status == ShownStatus::Running)
     {

@@ -1,7 +1,7 @@
 //! What can go wrong between a command and a run, in kinds that lead to different exit codes.
 
 use docket_core::definition::{Faults, InputError};
-use docket_core::run::{Failure, Refusal};
+use docket_core::run::{ClaimRefusal, Failure, Refusal};
 
 use crate::disk::DiskError;
 use crate::plugin::manifest::ManifestError;
@@ -57,6 +57,38 @@ pub enum EngineError {
         what: String,
         /// The agent's run and stage.
         agent: String,
+    },
+    /// An MCP client asked for what a person decides, and nobody said that it may.
+    #[error("'{what}' is a person's decision, and this server was not told to take it from a client")]
+    ApprovalsOff {
+        /// What was asked for.
+        what: String,
+    },
+    /// Whoever worked on a run wants to decide about it.
+    #[error("'{what}' was asked for by the session that worked on run {run}; nobody approves their own work")]
+    OwnWork {
+        /// What was asked for.
+        what: String,
+        /// The run it worked on.
+        run: String,
+    },
+    /// A claim is not given, renewed or given back.
+    #[error(transparent)]
+    Claim(#[from] ClaimRefusal),
+    /// A claim that no task that waits was handed out with.
+    #[error(
+        "no task that waits was handed out with this claim: it was answered or given back, or somebody else had it since"
+    )]
+    UnknownClaim,
+    /// A stage that is no agent's task.
+    #[error("stage '{stage}' of run {run} is no agent's task; it is of type {stage_type}")]
+    NoTask {
+        /// The run.
+        run: String,
+        /// The stage.
+        stage: String,
+        /// Its type.
+        stage_type: String,
     },
     /// A run that somebody else started.
     #[error("run {run} was not started by you, or not with this docket folder of yours; it is not continued")]

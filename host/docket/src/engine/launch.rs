@@ -1,98 +1,25 @@
-//! Which launcher runs agents, and with which command: flag, environment, definition, profile, settings.
+//! The command of a launcher profile: which program it is, where it lies, and what it may see. Which profile is in force
+//! is decided in `resolution`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use docket_core::definition::closest;
-use docket_core::run::{LaunchSettings, ProfileSnapshot};
+use docket_core::run::ProfileSnapshot;
 use docket_core::secret::Secrets;
 
-use super::{Engine, EngineError, Setting, self_approval};
+use super::{Setting, agents, self_approval};
 use crate::plugin::host::process::GrantedCommand;
-use crate::store::config::Profile;
 
 /// Variables that every command sees: without them hardly any program finds its files.
 const COMMON_VARIABLES: [&str; 8] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ"];
-/// The agent that is no program of its own: its command must be named.
-const GENERIC: &str = "generic";
 
-/// What flags and environment say about launchers.
-#[derive(Debug, Clone, Default)]
-pub struct LaunchWishes {
-    /// The launcher (`--launcher`, `DOCKET_LAUNCHER`).
-    pub launcher: Option<String>,
-    /// The profile (`--profile`, `DOCKET_PROFILE`).
-    pub profile: Option<String>,
-}
-
-impl Engine {
-    /// Works out the launch settings of a new run.
-    ///
-    /// # Errors
-    /// When a launcher or profile that is named is not there.
-    pub fn launch_settings(&self, wishes: &LaunchWishes) -> Result<LaunchSettings, EngineError> {
-        let Setting { home_config, project_config, .. } = self.setting();
-        let name =
-            wishes.profile.as_ref().or(project_config.profile.as_ref()).or(home_config.profile.as_ref());
-        let profile =
-            name.map(|name| self.profile(name).map(|profile| (name.clone(), profile))).transpose()?;
-        let preferred = profile
-            .as_ref()
-            .map(|(_, profile)| profile.launcher.clone())
-            .or_else(|| project_config.launcher.clone())
-            .or_else(|| home_config.launcher.clone());
-        for launcher in wishes.launcher.iter().chain(&preferred) {
-            self.require_launcher(launcher)?;
-        }
-        Ok(LaunchSettings {
-            forced: wishes.launcher.clone(),
-            preferred,
-            profile: profile.map(|(name, profile)| snapshot(name, profile)),
-        })
-    }
-
-    fn profile(&self, name: &str) -> Result<&Profile, EngineError> {
-        let profiles = &self.setting().home_config.profiles;
-        profiles.get(name).ok_or_else(|| {
-            let hint = match closest(name, profiles.keys().map(String::as_str)) {
-                Some(similar) => format!("did you mean '{similar}'?"),
-                None => {
-                    format!("define it under `profiles:` in {}", self.setting().home.config_file().display())
-                }
-            };
-            EngineError::Launcher { message: format!("there is no profile '{name}'"), hint }
-        })
-    }
-
-    fn require_launcher(&self, name: &str) -> Result<(), EngineError> {
-        if self.plugins().find("agent", Some(name))?.is_some() {
-            return Ok(());
-        }
-        let known = self.plugins().usable.launchers();
-        let hint = match closest(name, known.iter().map(String::as_str)) {
-            Some(similar) => format!("did you mean '{similar}'? There are: {}", known.join(", ")),
-            None => format!("there are: {}", known.join(", ")),
-        };
-        Err(EngineError::Launcher { message: format!("there is no launcher '{name}'"), hint })
-    }
-}
-
-fn snapshot(name: String, profile: &Profile) -> ProfileSnapshot {
-    ProfileSnapshot {
-        name,
-        agent: profile.agent.clone(),
-        command: profile.command.clone(),
-        environment: profile.env.clone(),
-        idle_timeout: profile.idle_timeout.map(|duration| duration.seconds),
-        timeout: profile.timeout.map(|duration| duration.seconds),
-        repairs: profile.repairs,
-    }
-}
-
-/// The program of a profile: the one it names, else the one its agent is called.
-pub(super) fn program(profile: &ProfileSnapshot) -> Option<&str> {
-    let named = profile.command.first().map(String::as_str);
-    named.or_else(|| profile.agent.as_deref().filter(|agent| *agent != GENERIC))
+/// Program and arguments of a profile for a stage with this launcher; empty when it stands for no program.
+pub(super) fn command_line(
+    profile: &ProfileSnapshot,
+    launcher: Option<&str>,
+    environment: &BTreeMap<String, String>,
+) -> Vec<String> {
+    agents::command_line(profile, launcher, |name| on_path(name, path_of(environment)).is_some())
 }
 
 /// Those variables of the environment that have these names. One that is not set is not there.
@@ -101,38 +28,74 @@ pub(super) fn visible(environment: &BTreeMap<String, String>, names: &[String]) 
     environment.iter().filter(named).map(|(variable, value)| (variable.clone(), value.clone())).collect()
 }
 
-/// The command of a profile, as a stage is granted it: it sees what every command sees, what its profile names, and
-/// the variables that were granted to the launcher (`granted`).
+/// The command of a profile, whose program is called `name`, as a stage is granted it: it sees what every command sees,
+/// what its profile names, and the variables that were granted to the launcher (`granted`).
 /// `whose` is the run and stage it works for: what it starts can tell by it that an agent of docket's is at work.
 pub(super) fn command(
     setting: &Setting,
     profile: &ProfileSnapshot,
+    name: &str,
     granted: &[String],
     records: PathBuf,
     whose: &str,
-) -> Option<GrantedCommand> {
-    let name = program(profile)?;
-    let root = setting.project.root();
-    let visible = |variable: &&String| {
-        let is_named = COMMON_VARIABLES.contains(&variable.as_str())
-            || profile.environment.contains(variable)
-            || granted.contains(variable);
-        is_named && variable.as_str() != self_approval::MARKER
+) -> GrantedCommand {
+    let named: Vec<String> = profile.environment.iter().chain(granted).cloned().collect();
+    let secrets = secrets(setting, Some(profile), granted);
+    prepared(setting, name, &named, Whose { secrets, records, marker: whose, is_agent: true })
+}
+
+/// The commands that a plugin was granted by name: they see what every command sees, and the variables that were granted
+/// to the plugin (`variables`). `whose` is as for [`command`].
+pub(super) fn named_commands(
+    setting: &Setting,
+    names: &[String],
+    variables: &[String],
+    records: &Path,
+    whose: &str,
+) -> Vec<GrantedCommand> {
+    let prepare = |name: &String| {
+        let (secrets, records) = (secrets(setting, None, variables), records.to_owned());
+        prepared(setting, name, variables, Whose { secrets, records, marker: whose, is_agent: false })
     };
-    Some(GrantedCommand {
+    names.iter().map(prepare).collect()
+}
+
+/// What a command has because of the stage it works for.
+struct Whose<'a> {
+    secrets: Secrets,
+    records: PathBuf,
+    marker: &'a str,
+    is_agent: bool,
+}
+
+/// A command of the user's machine; of the environment it sees the common variables and those with these names.
+fn prepared(setting: &Setting, name: &str, named: &[String], whose: Whose<'_>) -> GrantedCommand {
+    let root = setting.project.root();
+    GrantedCommand {
         name: name.to_owned(),
-        path: resolve(name, root, setting.environment.get("PATH").map_or("", String::as_str)),
+        is_agent: whose.is_agent,
+        path: resolve(name, Some(root), path_of(&setting.environment)),
         folder: root.to_owned(),
-        environment: setting
-            .environment
-            .iter()
-            .filter(|(variable, _)| visible(variable))
-            .map(|(variable, value)| (variable.clone(), value.clone()))
-            .chain([(self_approval::MARKER.to_owned(), whose.to_owned())])
-            .collect(),
-        secrets: secrets(setting, Some(profile), granted),
-        records,
-    })
+        environment: environment(&setting.environment, named, whose.marker),
+        secrets: whose.secrets,
+        records: whose.records,
+    }
+}
+
+/// The whole environment of a command: what every command sees, what it is named, and the mark of docket's agents.
+pub(super) fn environment(
+    all: &BTreeMap<String, String>,
+    named: &[String],
+    whose: &str,
+) -> Vec<(String, String)> {
+    let visible = |variable: &str| {
+        let is_named = COMMON_VARIABLES.contains(&variable) || named.iter().any(|name| name == variable);
+        is_named && variable != self_approval::MARKER
+    };
+    let seen = all.iter().filter(|(variable, _)| visible(variable));
+    seen.map(|(variable, value)| (variable.clone(), value.clone()))
+        .chain([(self_approval::MARKER.to_owned(), whose.to_owned())])
+        .collect()
 }
 
 /// The values of variables that somebody granted: those of the profile, whichever stage it is (another one may quote the
@@ -145,11 +108,22 @@ pub(super) fn secrets(setting: &Setting, profile: Option<&ProfileSnapshot>, gran
     Secrets::new(variables.map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
-/// Finds a program. It must be absolute or found on PATH, and lie outside the project: a project that could put a
-/// file there would choose what is run.
-fn resolve(name: &str, project: &Path, path: &str) -> Result<PathBuf, String> {
+/// The folders in which programs are looked for.
+pub(super) fn path_of(environment: &BTreeMap<String, String>) -> &str {
+    environment.get("PATH").map_or("", String::as_str)
+}
+
+/// Finds a program. It must be absolute or found on PATH, and lie outside the project, if there is one: a project that
+/// could put a file there would choose what is run.
+///
+/// # Errors
+/// Why there is none that may be run, and what helps where that is known.
+pub(super) fn resolve(name: &str, project: Option<&Path>, path: &str) -> Result<PathBuf, String> {
+    let lies_in = |program: &Path, real: &Path| {
+        project.is_some_and(|project| real.starts_with(project) || program.starts_with(project))
+    };
     let outside = |program: &Path| match program.canonicalize() {
-        Ok(real) if real.starts_with(project) || program.starts_with(project) => {
+        Ok(real) if lies_in(program, &real) => {
             Err(format!("'{}' lies inside the project, which may not choose what is run", program.display()))
         }
         Ok(_) => Ok(program.to_owned()),
@@ -161,32 +135,22 @@ fn resolve(name: &str, project: &Path, path: &str) -> Result<PathBuf, String> {
     if name.contains('/') {
         return Err(format!("'{name}' is a relative path; name an absolute one or a program on PATH"));
     }
-    let candidates = path.split(':').filter(|folder| Path::new(folder).is_absolute());
-    let found = candidates.map(|folder| Path::new(folder).join(name)).find(|program| is_program(program));
-    match found {
-        Some(program) => outside(&program),
-        None => Err(format!("'{name}' is not on PATH")),
+    match (on_path(name, path), agents::installation(name)) {
+        (Some(program), _) => outside(&program),
+        (None, Some(installation)) => Err(format!("'{name}' is not on PATH; it comes with `{installation}`")),
+        (None, None) => Err(format!("'{name}' is not on PATH")),
     }
+}
+
+/// The first program of this name in the absolute folders of a PATH.
+fn on_path(name: &str, path: &str) -> Option<PathBuf> {
+    let candidates = path.split(':').filter(|folder| Path::new(folder).is_absolute());
+    candidates.map(|folder| Path::new(folder).join(name)).find(|program| is_program(program))
 }
 
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-}
-
-impl Engine {
-    /// Whether a profile's command is there, for `docket doctor`.
-    ///
-    /// # Errors
-    /// Why it is not.
-    pub fn find_command(&self, name: &str) -> Result<Option<PathBuf>, String> {
-        let Ok(profile) = self.profile(name) else { return Ok(None) };
-        let profile = snapshot(name.to_owned(), profile);
-        let Some(command) = command(self.setting(), &profile, &[], PathBuf::new(), "") else {
-            return Ok(None);
-        };
-        command.path.map(Some)
-    }
 }
 
 #[cfg(test)]
@@ -208,8 +172,11 @@ mod tests {
         }
         std::os::unix::fs::symlink(project.join("agent"), outside.join("linked")).expect("linked");
         let (inner, outer) = (project.display().to_string(), outside.display().to_string());
-        assert_eq!(resolve("agent", &project, &outer), Ok(outside.join("agent")));
-        assert_eq!(resolve("agent", &project, &format!(".:relative:{outer}")), Ok(outside.join("agent")));
+        assert_eq!(resolve("agent", Some(&project), &outer), Ok(outside.join("agent")));
+        assert_eq!(
+            resolve("agent", Some(&project), &format!(".:relative:{outer}")),
+            Ok(outside.join("agent"))
+        );
         for (name, path) in [
             ("agent", inner.as_str()),
             ("./agent", &outer),
@@ -218,7 +185,7 @@ mod tests {
             ("agent", "."),
             ("missing", &outer),
         ] {
-            assert!(resolve(name, &project, path).is_err(), "{name} on {path}");
+            assert!(resolve(name, Some(&project), path).is_err(), "{name} on {path}");
         }
     }
 }

@@ -4,6 +4,9 @@
 //! there is to tell goes out through [`Observer`] and [`EngineError`].
 
 mod addressed;
+pub mod agent_survey;
+mod agents;
+pub mod alone;
 pub mod archive;
 pub mod check;
 pub mod conformance;
@@ -22,6 +25,7 @@ mod promise;
 mod prompt;
 mod purse;
 pub mod request;
+pub mod resolution;
 pub mod rights;
 pub mod self_approval;
 mod spending;
@@ -29,6 +33,7 @@ mod stage;
 pub mod start;
 mod sub_run;
 mod surroundings;
+pub mod tasks;
 pub mod transcript;
 pub mod trust;
 pub mod verify;
@@ -50,8 +55,8 @@ use docket_core::run::Notice;
 
 pub use drive::Stopped;
 pub use error::{EngineError, Untrusted};
-pub use launch::LaunchWishes;
 pub use plugins::Plugins;
+pub use resolution::LaunchWishes;
 
 /// What the engine works in. Made once, from flags, environment and settings files.
 pub struct Setting {
@@ -118,7 +123,7 @@ impl Engine {
     /// # Errors
     /// When trust can't be read or docket's own plugins can't be.
     pub fn new(setting: Setting) -> Result<Arc<Self>, EngineError> {
-        let plugins = Plugins::load(&setting.project, &setting.home, setting.limits.component)?;
+        let plugins = Plugins::load(Some(&setting.project), &setting.home, setting.limits.component)?;
         let home = setting.home.clone();
         let key = Box::new(move || home.cache_key(start::random().ok()?).ok());
         let runtime = Runtime::new(setting.home.cache(), key, setting.limits.stack);

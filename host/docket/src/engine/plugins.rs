@@ -53,15 +53,21 @@ impl Candidate {
 }
 
 impl Plugins {
-    /// Loads all plugins. Nothing of them is run.
+    /// Loads all plugins, outside a project the user's and docket's own. Nothing of them is run.
     ///
     /// # Errors
     /// When trust can't be read, or docket's own plugins can't be.
-    pub fn load(project: &Project, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
-        let candidates = candidates(Some(project), home, max_bytes)?;
-        // Without foreign plugins there is nothing to look up.
-        let trust = if candidates.is_empty() { Trust::default() } else { Trust::load(home)? };
-        Self::of(candidates, &trust, &PluginLock::load(project)?, project.root())
+    pub fn load(project: Option<&Project>, home: &Home, max_bytes: u64) -> Result<Self, EngineError> {
+        let candidates = candidates(project, home, max_bytes)?;
+        let trust = match Trust::load(home) {
+            // Without foreign plugins it could only give a command to one of docket's own, which works without.
+            Err(_) if candidates.is_empty() => Trust::default(),
+            loaded => loaded?,
+        };
+        let lock = project.map(PluginLock::load).transpose()?.unwrap_or_default();
+        // Without a project nothing has to be found below one.
+        let root = project.map_or(Path::new("/"), Project::root);
+        Self::of(candidates, &trust, &lock, root)
     }
 
     /// The plugins there are, of these files and docket's own.
@@ -107,11 +113,14 @@ impl Plugins {
         }
         for plugin in built_in {
             match lock.refuses(&plugin.manifest.name, &plugin.sha256) {
-                None => usable.push(plugin),
+                None => {
+                    let granted = trust.granted(&plugin.sha256);
+                    usable.push(Arc::new(plugin.own_with(granted)));
+                }
                 Some(pin) => {
                     let path = format!("built-in {}", plugin.manifest.name);
                     let untrusted = not_as_pinned(path, &plugin, pin);
-                    plugins.untrusted.push((plugin, untrusted));
+                    plugins.untrusted.push((Arc::new(plugin), untrusted));
                 }
             }
         }

@@ -30,6 +30,17 @@ impl Promise {
         }
     }
 
+    /// What the result must be where no run and no definition want anything of it.
+    pub(super) fn alone(plugin: &Plugin, stage_type: &str) -> Self {
+        let served = plugin.manifest.stages.iter().find(|stage| stage.stage_type == stage_type);
+        Self {
+            plugin: plugin.manifest.name.clone(),
+            manifest: served.map(|stage| stage.result.clone()),
+            told: None,
+            outputs: OutputSchemas::default(),
+        }
+    }
+
     /// Whether a result is what the plugin and its agent had to give. What the definition wants of its outputs is
     /// decided by the run itself.
     ///

@@ -83,7 +83,7 @@ fn sent_back(task: &StageTask) -> String {
         "\n\n## Your earlier answer was sent back\n\nDo the work again and mend what was found wrong.\n",
     );
     for feedback in &task.feedback {
-        let comment = as_data(&feedback.comment, &format!("the comment of {}", feedback.by.user));
+        let comment = as_data(&feedback.comment, &format!("the comment of {}", feedback.by));
         text.push_str(&format!("\n{comment}\n"));
     }
     if let Some(result) = &task.sent_back_result {

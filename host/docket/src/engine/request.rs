@@ -58,6 +58,9 @@ pub struct RequestAgent<'a> {
     pub prompt_shows_schema: bool,
     /// How often the agent may be asked to mend an answer that does not fit.
     pub repairs: u32,
+    /// Where the project lies on the host; only there for a launcher that may run the profile's command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_folder: Option<&'a str>,
     /// The launcher profile in force.
     pub profile: RequestProfile<'a>,
 }
@@ -75,4 +78,8 @@ pub struct RequestProfile<'a> {
     pub arguments: &'a [String],
     /// Seconds without output after which the agent counts as stuck.
     pub idle_timeout: Option<u64>,
+    /// Which model the agent is to use; the agent's own choice when none is said.
+    pub model: Option<&'a str>,
+    /// What the profile tells this launcher beyond the above.
+    pub options: BTreeMap<&'a str, &'a Value>,
 }

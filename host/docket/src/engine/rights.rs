@@ -10,6 +10,7 @@ use super::check::Definition;
 use super::start::Start;
 use super::{Engine, EngineError};
 use crate::plugin::{Plugin, PluginOrigin};
+use crate::report::shapes::{RightsShape, StageRightsShape};
 
 /// What a run that has not started may touch.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,22 @@ pub struct StageRights {
     pub rights: Vec<String>,
     /// What its plugin asks for and was not granted.
     pub withheld: Vec<String>,
+}
+
+impl From<&RunRights> for RightsShape {
+    fn from(rights: &RunRights) -> Self {
+        let stage = |stage: &StageRights| StageRightsShape {
+            stage: stage.path.clone(),
+            stage_type: stage.stage_type.clone(),
+            plugin: stage.plugin.clone(),
+            version: stage.version.clone(),
+            sha256: stage.sha256.clone(),
+            built_in: stage.is_built_in,
+            rights: stage.rights.clone(),
+            withheld: stage.withheld.clone(),
+        };
+        Self { rights: rights.stages.iter().map(stage).collect(), rights_complete: !rights.is_cut }
+    }
 }
 
 impl Engine {

@@ -1,6 +1,7 @@
 //! Carrying out one stage: building the request, running the plugin, and turning what it proposes into a change set.
 //! Runs on a thread of its own; says everything through the channel it is given.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 use super::promise::Promise;
 use super::prompt::{PromptFacts, prompt, schema_text};
 use super::request::{RequestAgent, RequestProfile, RequestReference, StageRequest};
-use super::{Engine, EngineError, Untrusted};
+use super::{Engine, EngineError, Setting, Untrusted};
 use super::{launch, masked};
 use crate::plugin::host::answer::{AnswerFolder, Answers};
 use crate::plugin::host::files::Folders;
@@ -38,7 +39,7 @@ pub(super) struct Job {
     grants: Grants,
     request: String,
     inputs: Vec<(String, Vec<u8>)>,
-    command: Option<GrantedCommand>,
+    commands: Vec<GrantedCommand>,
     /// What nobody but the stage and its command may see.
     secrets: Secrets,
     timeout: Option<Duration>,
@@ -63,7 +64,7 @@ impl Job {
         start: &NewRun,
         task: StageTask,
     ) -> Result<Self, Failure> {
-        let plugin = plugin(engine, &task)?;
+        let plugin = plugin(engine, &task.stage_type, task.launcher.as_deref())?;
         let grants = Grants::resolve(&plugin.rights, &task.config).map_err(|error| {
             let name = &plugin.manifest.name;
             Failure::new("not-granted", format!("stage '{}', plugin '{name}': {error}", task.name))
@@ -71,11 +72,16 @@ impl Job {
         let profile = start.options.launch.profile.as_ref();
         let records = folder.records(&task.name, task.attempt);
         let whose = format!("{}/{}", start.run, task.name);
-        let command = profile
-            .filter(|_| grants.exec)
-            .and_then(|profile| launch::command(engine.setting(), profile, &grants.env, records, &whose));
+        let words = profile.map_or_else(Vec::new, |profile| {
+            launch::command_line(profile, task.launcher.as_deref(), &engine.setting().environment)
+        });
+        let of_profile = profile.zip(words.first().map(String::as_str));
+        let commands = commands(engine, &grants, of_profile, &records, &whose);
         let agent = agent_text(engine, folder, workflow, start, &task)?;
-        let request = request(&task, start, agent.as_ref(), profile)?;
+        // Who may run a command there may know where it is.
+        let project_folder = commands.first().and_then(|command| command.folder.to_str());
+        let told = profile.map(|profile| request_profile(profile, &words)).unwrap_or_default();
+        let request = request(&task, start, agent.as_ref(), told, project_folder)?;
         let is_agent = task.launcher.is_some();
         let seconds =
             task.timeout_seconds.or_else(|| profile.filter(|_| is_agent).and_then(|profile| profile.timeout));
@@ -88,7 +94,7 @@ impl Job {
             plugin,
             grants,
             request,
-            command,
+            commands,
             timeout: seconds.map(Duration::from_secs),
             task,
         })
@@ -106,7 +112,7 @@ impl Job {
 
     /// Whether it may start a command.
     pub(super) fn has_command(&self) -> bool {
-        self.command.is_some()
+        self.commands.iter().any(|command| command.is_agent)
     }
 
     /// Runs it, asking for each process that it starts.
@@ -122,7 +128,6 @@ impl Job {
             limits.wall_clock = timeout;
         }
         let environment = launch::visible(&setting.environment, &self.grants.env);
-        let project_key = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
         let answers = self.answers();
         let reply = self.engine.runtime.run(StageCall {
             plugin: &self.plugin,
@@ -131,14 +136,14 @@ impl Job {
             project: setting.project.handle(),
             folders: Folders {
                 work: self.folder.work(&self.task.name, self.task.attempt),
-                cache: setting.home.cache().join("plugins").join(&self.plugin.sha256).join(project_key),
+                cache: plugin_cache(setting, &self.plugin),
             },
             inputs: self.inputs,
             limits,
             notices: masked::notices(notices, &self.secrets),
             cancel,
             answers,
-            command: self.command,
+            commands: self.commands,
             launches,
             environment,
         });
@@ -183,8 +188,25 @@ impl Job {
     }
 }
 
+/// The commands that a stage may run: its launcher profile's, with its program's name, and those that its plugin was
+/// granted by name.
+pub(super) fn commands(
+    engine: &Engine,
+    grants: &Grants,
+    of_profile: Option<(&ProfileSnapshot, &str)>,
+    records: &Path,
+    whose: &str,
+) -> Vec<GrantedCommand> {
+    let setting = engine.setting();
+    let of_profile = of_profile.filter(|_| grants.exec).map(|(profile, name)| {
+        launch::command(setting, profile, name, &grants.env, records.to_owned(), whose)
+    });
+    let named = launch::named_commands(setting, &grants.commands, &grants.env, records, whose);
+    of_profile.into_iter().chain(named).collect()
+}
+
 /// Adds to a failure what the plugin asks for and was not granted: that may be why it failed.
-fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
+pub(super) fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
     let withheld = plugin.withheld();
     if withheld.is_empty() {
         return failure;
@@ -202,12 +224,23 @@ fn withheld(plugin: &Plugin, stage: &str, failure: Failure) -> Failure {
     failure.hint(hint)
 }
 
-fn plugin(engine: &Engine, task: &StageTask) -> Result<Arc<Plugin>, Failure> {
-    let wanted = match &task.launcher {
+/// Where a plugin keeps what it wants to find again in this project.
+pub(super) fn plugin_cache(setting: &Setting, plugin: &Plugin) -> PathBuf {
+    let project = docket_core::run::sha256(setting.project.root().display().to_string().as_bytes());
+    setting.home.cache().join("plugins").join(&plugin.sha256).join(project)
+}
+
+/// The plugin that serves a stage type; for `agent`, the one that is this launcher.
+pub(super) fn plugin(
+    engine: &Engine,
+    stage_type: &str,
+    launcher: Option<&str>,
+) -> Result<Arc<Plugin>, Failure> {
+    let wanted = match launcher {
         Some(launcher) => format!("launcher '{launcher}'"),
-        None => format!("stage type '{}'", task.stage_type),
+        None => format!("stage type '{stage_type}'"),
     };
-    match engine.plugins().find(&task.stage_type, task.launcher.as_deref()) {
+    match engine.plugins().find(stage_type, launcher) {
         Ok(Some(plugin)) => Ok(Arc::clone(plugin)),
         Ok(None) => Err(Failure::new("plugin-missing", format!("no plugin provides the {wanted} any more"))
             .hint("put the plugin back, then start a new run")),
@@ -232,12 +265,13 @@ fn not_usable(wanted: &str, items: &[Untrusted]) -> Failure {
 }
 
 /// An agent's prompt and where it is kept.
-struct AgentText {
-    prompt: String,
-    file: String,
+pub(super) struct AgentText {
+    pub(super) prompt: String,
+    pub(super) file: String,
 }
 
-fn agent_text(
+/// The prompt of an agent stage, as it was or is now written down; nothing for other stages.
+pub(super) fn agent_text(
     engine: &Engine,
     folder: &RunFolder,
     workflow: &Workflow,
@@ -272,8 +306,10 @@ fn request(
     task: &StageTask,
     start: &NewRun,
     agent: Option<&AgentText>,
-    profile: Option<&ProfileSnapshot>,
+    profile: RequestProfile<'_>,
+    project_folder: Option<&str>,
 ) -> Result<String, Failure> {
+    let repairs = start.options.launch.profile.as_ref().and_then(|profile| profile.repairs);
     let reference = |(field, value): (&'_ String, &'_ docket_core::run::ReferenceValue)| {
         (field.clone(), format!("/in/{}", reference_path(&value.stage, &value.output)))
     };
@@ -304,20 +340,24 @@ fn request(
                 .schema
                 .as_ref()
                 .is_some_and(|schema| agent.prompt.contains(&schema_text(schema))),
-            repairs: profile.and_then(|profile| profile.repairs).unwrap_or(DEFAULT_REPAIRS),
-            profile: profile.map(request_profile).unwrap_or_default(),
+            repairs: repairs.unwrap_or(DEFAULT_REPAIRS),
+            project_folder,
+            profile,
         }),
     };
     serde_json::to_string(&request).map_err(|cause| Failure::new("request-failed", format!("BUG: {cause}")))
 }
 
-fn request_profile(profile: &ProfileSnapshot) -> RequestProfile<'_> {
+/// A profile as a launcher sees it, with its program and arguments.
+fn request_profile<'a>(profile: &'a ProfileSnapshot, words: &'a [String]) -> RequestProfile<'a> {
     RequestProfile {
         name: &profile.name,
         agent: profile.agent.as_deref(),
-        program: launch::program(profile),
-        arguments: profile.command.get(1..).unwrap_or_default(),
+        program: words.first().map(String::as_str),
+        arguments: words.get(1..).unwrap_or_default(),
         idle_timeout: profile.idle_timeout,
+        model: profile.model.as_deref(),
+        options: profile.options.iter().map(|(name, value)| (name.as_str(), value)).collect(),
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::check::Definition;
 use super::drive::{Driver, Owned};
+use super::sub_run::Unheard;
 use super::{Engine, EngineError, Interrupt, LaunchWishes, Observer, now};
 use crate::plugin::{Plugin, PluginOrigin};
 use crate::store::journal::JournalFile;
@@ -98,6 +99,23 @@ impl Engine {
             folder.discard();
         }
         begun
+    }
+
+    /// Starts a run and leaves it to a docket in the background; returns its id.
+    ///
+    /// # Errors
+    /// As [`Self::start`], and when no docket can be started in the background; the run can be resumed then.
+    pub fn start_in_background(
+        self: &Arc<Self>,
+        definition: &Definition,
+        start: Start,
+    ) -> Result<String, EngineError> {
+        let mut unheard = Unheard;
+        let driver = self.start(definition, start, &mut unheard, Interrupt::default())?;
+        let run = driver.state().id().to_owned();
+        drop(driver);
+        self.continue_in_background(&run)?;
+        Ok(run)
     }
 
     /// Records the start of a run in its folder.

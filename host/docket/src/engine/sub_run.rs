@@ -267,6 +267,16 @@ impl Engine {
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
     ) -> Result<Option<Answered>, EngineError> {
+        let Some((folder, request)) = self.waiting_parent(child)? else { return Ok(None) };
+        let answered = self.ask(&folder, request, observer, interrupt.clone())?;
+        Ok(Some(answered).filter(|answered| matches!(answered, Answered::Here { .. })))
+    }
+
+    /// The run that waits for this one to go on, with what it is to be asked.
+    pub(super) fn waiting_parent(
+        &self,
+        child: &RunState,
+    ) -> Result<Option<(RunFolder, Request)>, EngineError> {
         let Some(parent) = &child.start.parent else { return Ok(None) };
         if !(child.status.is_over() || child.status == RunStatus::Waiting) {
             return Ok(None);
@@ -281,8 +291,7 @@ impl Engine {
             return Ok(None);
         }
         let request = Request::ChildChanged { stage: parent.stage.clone(), attempt: parent.attempt };
-        let answered = self.ask(&folder, request, observer, interrupt.clone())?;
-        Ok(Some(answered).filter(|answered| matches!(answered, Answered::Here { .. })))
+        Ok(Some((folder, request)))
     }
 }
 
@@ -335,7 +344,7 @@ impl Observer for Heard<'_> {
 }
 
 /// Hears nothing.
-struct Unheard;
+pub(super) struct Unheard;
 
 impl Observer for Unheard {
     fn event(&mut self, _: &RunState, _: &Event, _: Timestamp) {}

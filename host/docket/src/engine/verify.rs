@@ -6,7 +6,7 @@ use std::path::Path;
 
 use docket_core::run::{Event, Journal, RunState};
 
-use super::{archive as records, launch};
+use super::{agents, archive as records};
 use crate::plugin::host::records::{self as processes, Expected};
 use crate::store::run_folder::file_name;
 use crate::store::verify::{Check, Inspection, VerifiedRun, Witness, inspect};
@@ -94,11 +94,8 @@ fn check_processes(
     state: &RunState,
 ) {
     let attempts = attempts(journal, state);
-    let expected = Expected {
-        program: state.start.options.launch.profile.as_ref().and_then(launch::program),
-        folder: project.root(),
-        is_over: state.status.is_over(),
-    };
+    let programs = state.start.options.launch.profile.as_ref().map(agents::programs).unwrap_or_default();
+    let expected = Expected { programs: &programs, folder: project.root(), is_over: state.status.is_over() };
     for found in processes::find(folder.path()) {
         verified.compared += 1;
         let place = found.path.display().to_string();

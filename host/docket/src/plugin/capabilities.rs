@@ -35,6 +35,11 @@ pub struct Capabilities {
     /// Whether it runs the command of the launcher profile.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exec: bool,
+    /// Programs of the user's machine that it can do without, each by the name it has on PATH. A program is found
+    /// outside the project and started without a shell. Unlike everything else, it is had by nobody who was not granted
+    /// it, docket's own plugins included; `process.spawn` answers `not-granted` then, and the plugin goes on without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
     /// Variables of the user's environment that it sees, and that a command it runs sees. One that is not set is not
     /// there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -67,6 +72,11 @@ pub(super) fn write_text(path: &str) -> String {
     format!("write {path}")
 }
 
+/// Running a program, in words.
+pub(super) fn command_text(name: &str) -> String {
+    format!("run the command {name}")
+}
+
 /// Seeing a variable, in words.
 pub(super) fn env_text(name: &str) -> String {
     format!("see the variable {name}")
@@ -96,9 +106,26 @@ impl Capabilities {
         let read = self.read.iter().map(|path| read_text(path));
         let write = self.write.iter().map(|path| write_text(path));
         let exec = self.exec.then(|| EXEC.to_owned());
+        let commands = self.commands.iter().map(|name| command_text(name));
         let env = self.env.iter().map(|name| env_text(name));
         let cache = self.cache.then(|| CACHE.to_owned());
-        read.chain(write).chain(exec).chain(env).chain(cache).chain(self.limits.listed()).collect()
+        let asked = read.chain(write).chain(exec).chain(commands);
+        asked.chain(env).chain(cache).chain(self.limits.listed()).collect()
+    }
+
+    /// What one of docket's own plugins has of it without anybody's decision: all but commands.
+    pub fn of_own_plugin(&self) -> Self {
+        Self { commands: Vec::new(), ..self.clone() }
+    }
+
+    /// The same with these commands.
+    pub fn with_commands(self, commands: Vec<String>) -> Self {
+        Self { commands, ..self }
+    }
+
+    /// What only a decision gives to one of docket's own plugins, as texts.
+    pub fn to_decide(&self) -> Vec<String> {
+        self.commands.iter().map(|name| command_text(name)).collect()
     }
 
     /// Those of them that were granted.
@@ -111,6 +138,7 @@ impl Capabilities {
             read: kept(&self.read, read_text),
             write: kept(&self.write, write_text),
             exec: self.exec && has(EXEC),
+            commands: kept(&self.commands, command_text),
             env: kept(&self.env, env_text),
             cache: self.cache && has(CACHE),
             limits: self.limits.granted(&has),
@@ -127,6 +155,7 @@ mod tests {
             read: vec!["docs".to_owned(), ".git".to_owned()],
             write: vec!["out/**".to_owned()],
             exec: true,
+            commands: vec!["git".to_owned()],
             env: vec!["TOKEN".to_owned()],
             cache: true,
             limits: AskedLimits { memory_mib: Some(512), ..AskedLimits::default() },
@@ -144,6 +173,7 @@ mod tests {
                 "read .git (normally kept from plugins)",
                 "write out/**",
                 "run the launcher profile's command",
+                "run the command git",
                 "see the variable TOKEN",
                 "keep a private cache",
                 "use 512 MiB of memory (default 256)",
@@ -155,6 +185,14 @@ mod tests {
         }
         assert_eq!(all.granted(&texts.into_iter().collect()), all);
         assert_eq!(all.granted(&BTreeSet::new()), Capabilities::default());
+    }
+
+    #[test]
+    fn dockets_own_plugins_have_no_command_by_themselves() {
+        let own = everything().of_own_plugin();
+        assert_eq!(own.commands, Vec::<String>::new());
+        assert_eq!(everything().to_decide(), ["run the command git"]);
+        assert_eq!(own.listed().len() + 1, everything().listed().len());
     }
 
     #[test]

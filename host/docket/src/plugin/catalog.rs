@@ -55,8 +55,8 @@ pub enum PluginOrigin {
 }
 
 impl Plugin {
-    /// Looks at a component's bytes. One of docket's own may do what it asks for; what another one may do is nothing
-    /// until somebody grants it.
+    /// Looks at a component's bytes. One of docket's own may do what it asks for, but run no command; what another one
+    /// may do is nothing until somebody grants it.
     ///
     /// # Errors
     /// Why they are no plugin.
@@ -64,7 +64,7 @@ impl Plugin {
         let Inspected { manifest, imports } = inspect(&bytes)?;
         let sha256 = sha256(&bytes);
         let rights = match origin {
-            PluginOrigin::BuiltIn => manifest.capabilities.clone(),
+            PluginOrigin::BuiltIn => manifest.capabilities.of_own_plugin(),
             PluginOrigin::File(_) => Capabilities::default(),
         };
         Ok(Self { manifest, imports, rights, origin, sha256, bytes })
@@ -75,16 +75,29 @@ impl Plugin {
         Self { rights: self.manifest.capabilities.granted(granted), ..self }
     }
 
+    /// The same, one of docket's own, with those of the commands it asks for that were granted to its bytes.
+    pub fn own_with(self, granted: Option<&BTreeSet<String>>) -> Self {
+        let Some(granted) = granted else { return self };
+        let commands = self.manifest.capabilities.granted(granted).commands;
+        Self { rights: self.rights.with_commands(commands), ..self }
+    }
+
+    /// Whether it asks for commands that it can do without: it is told then that it may not run one.
+    pub fn can_do_without_commands(&self) -> bool {
+        !self.manifest.capabilities.commands.is_empty()
+    }
+
     /// Whether it serves a stage type; for `agent`, whether it is this launcher.
     pub fn serves(&self, stage_type: &str, launcher: Option<&str>) -> bool {
         self.manifest.stages.iter().any(|stage| stage.stage_type == stage_type)
             && launcher.is_none_or(|name| self.manifest.launcher.as_deref() == Some(name))
     }
 
-    /// What it asks for and was not granted, as short texts.
+    /// What it asks for and was not granted, as short texts; what it can do without is left out.
     pub fn withheld(&self) -> Vec<String> {
         let had = self.rights.listed();
-        self.manifest.capabilities.listed().into_iter().filter(|text| !had.contains(text)).collect()
+        let asked = self.manifest.capabilities.of_own_plugin().listed();
+        asked.into_iter().filter(|text| !had.contains(text)).collect()
     }
 }
 
@@ -104,10 +117,10 @@ impl Catalog {
     ///
     /// # Errors
     /// When one can't be read: docket was built wrongly.
-    pub fn built_in(components: &[&'static [u8]]) -> Result<Vec<Arc<Plugin>>, ManifestError> {
+    pub fn built_in(components: &[&'static [u8]]) -> Result<Vec<Plugin>, ManifestError> {
         components
             .iter()
-            .map(|bytes| Plugin::new(PluginBytes::Embedded(bytes), PluginOrigin::BuiltIn).map(Arc::new))
+            .map(|bytes| Plugin::new(PluginBytes::Embedded(bytes), PluginOrigin::BuiltIn))
             .collect()
     }
 

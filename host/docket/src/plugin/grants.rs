@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
 use super::capabilities::{
-    CACHE, Capabilities, EXEC, config_field, env_text, is_secret, read_text, write_text,
+    CACHE, Capabilities, EXEC, command_text, config_field, env_text, is_secret, read_text, write_text,
 };
 
 /// What one stage may touch.
@@ -19,6 +19,8 @@ pub struct Grants {
     write: Vec<WriteGrant>,
     /// Whether it may run the launcher profile's command.
     pub exec: bool,
+    /// Programs it may run, by name.
+    pub commands: Vec<String>,
     /// Variables of the user's environment that it and a command it runs may see.
     pub env: Vec<String>,
     /// Whether it has a private cache.
@@ -158,9 +160,9 @@ pub enum GrantError {
 }
 
 impl Grants {
-    /// No file at all, and whether the import of `process` is answered.
-    pub fn without_files(exec: bool) -> Self {
-        Self { exec, ..Self::default() }
+    /// No file at all, and the import of `process` answered where it is asked for.
+    pub fn without_files(asked: &Capabilities) -> Self {
+        Self { exec: asked.exec, ..Self::default() }
     }
 
     /// What a stage with this config gets of what its plugin asks for.
@@ -170,6 +172,7 @@ impl Grants {
     pub fn resolve(asked: &Capabilities, config: &Value) -> Result<Self, GrantError> {
         let mut grants = Self {
             exec: asked.exec,
+            commands: asked.commands.clone(),
             env: asked.env.clone(),
             cache: asked.cache,
             limits: asked.limits.listed(),
@@ -246,10 +249,12 @@ impl Grants {
         });
         let write = self.write_paths().map(|path| write_text(&path));
         let exec = self.exec.then(|| EXEC.to_owned());
+        let commands = self.commands.iter().map(|name| command_text(name));
         let env = self.env.iter().map(|name| env_text(name));
         let cache = self.cache.then(|| CACHE.to_owned());
         let files = all.into_iter().chain(read).chain(write);
-        files.chain(exec).chain(env).chain(cache).chain(self.limits.iter().cloned()).collect()
+        let run = exec.into_iter().chain(commands);
+        files.chain(run).chain(env).chain(cache).chain(self.limits.iter().cloned()).collect()
     }
 }
 

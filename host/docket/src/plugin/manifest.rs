@@ -38,6 +38,9 @@ pub struct Manifest {
     /// For a plugin that serves `agent`: the launcher's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launcher: Option<String>,
+    /// For a launcher: the agents that a profile's `agent` may name. Any when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<String>,
     /// The stage types it serves.
     pub stages: Vec<StageManifest>,
     /// What it asks for.
@@ -179,6 +182,12 @@ fn parse(text: &[u8]) -> Result<Manifest, ManifestError> {
             name.escape_debug()
         )));
     }
+    if let Some(name) = manifest.capabilities.commands.iter().find(|name| !is_plain(name)) {
+        return Err(bad(format!(
+            "`capabilities.commands` names '{}'; a command is named as on PATH, without a path or arguments",
+            name.escape_debug()
+        )));
+    }
     let serves_agent = manifest.stages.iter().any(|stage| stage.stage_type == "agent");
     match (&manifest.launcher, serves_agent) {
         (None, true) => Err(bad("it serves `agent` and so must name its `launcher`".to_owned())),
@@ -278,6 +287,9 @@ mod tests {
             (r#"{"env":["A=B"]}"#, "'A=B'"),
             (r#"{"env":["1A"]}"#, "'1A'"),
             (r#"{"env":[""]}"#, "''"),
+            (r#"{"commands":["/bin/sh"]}"#, "'/bin/sh'"),
+            (r#"{"commands":["git log"]}"#, "'git log'"),
+            (r#"{"commands":[""]}"#, "''"),
             (r#"{"limits":{"memory":1}}"#, "`memory`"),
             (r#"{"limits":{"wall_clock":1}}"#, "`wall_clock`"),
             (r#"{"limits":{"cpu":"10 minutes"}}"#, "10 minutes"),

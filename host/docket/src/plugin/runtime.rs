@@ -62,9 +62,9 @@ pub struct StageCall<'a> {
     pub cancel: Cancel,
     /// What an answer must be, and where it is kept.
     pub answers: Answers,
-    /// The command it may run.
-    pub command: Option<GrantedCommand>,
-    /// Asked before that command is started.
+    /// The commands it may run.
+    pub commands: Vec<GrantedCommand>,
+    /// Asked before one of them is started.
     pub launches: Launches,
     /// The variables it sees.
     pub environment: Vec<(String, String)>,
@@ -111,7 +111,8 @@ impl Runtime {
     /// Compiles or loads a plugin ahead of its use, so that a run's plugins are made ready side by side.
     pub fn prepare(&self, plugin: &Plugin, limits: &Limits) {
         // A failure is told when the plugin is used.
-        let ready = |tier: &Tier| tier.ready(plugin, plugin.rights.exec, limits).map(|_| ());
+        let with_process = plugin.rights.exec || plugin.can_do_without_commands();
+        let ready = |tier: &Tier| tier.ready(plugin, with_process, limits).map(|_| ());
         let _ = self.tiers.of(plugin).and_then(ready);
     }
 
@@ -125,7 +126,8 @@ impl Runtime {
     /// # Errors
     /// When it can't be compiled.
     pub fn optimize(&self, plugin: &Plugin, limits: &Limits) -> Result<(), Failure> {
-        self.tiers.optimizing()?.ready(plugin, plugin.rights.exec, limits).map(|_| ())
+        let with_process = plugin.rights.exec || plugin.can_do_without_commands();
+        self.tiers.optimizing()?.ready(plugin, with_process, limits).map(|_| ())
     }
 
     /// Asks a plugin what is wrong with a config. It sees no file, can run nothing, and has little time.
@@ -146,7 +148,7 @@ impl Runtime {
             ..*limits
         };
         // A config is right or wrong whatever was granted: the import is answered if it is asked for, and runs nothing.
-        let granted = Grants::without_files(plugin.manifest.capabilities.exec);
+        let granted = Grants::without_files(&plugin.manifest.capabilities);
         let (tier, stage) = self.link(plugin, &granted, &limits)?;
         let share = self.descriptors.share(limits.handles);
         let context =
@@ -173,7 +175,8 @@ impl Runtime {
 
     /// Runs a stage. What goes wrong comes back as the stage's failure.
     pub fn run(&self, call: StageCall<'_>) -> StageReply {
-        let records = call.command.as_ref().map(|command| (command.records.clone(), command.secrets.clone()));
+        // All of a stage's commands are kept in one place and hide the same.
+        let records = call.commands.first().map(|command| (command.records.clone(), command.secrets.clone()));
         let folders = call.folders.clone();
         let reply = self.run_in_sandbox(call);
         let (outcome, usage) = reply.unwrap_or_else(|failure| (Outcome::Failed(failure), Usage::default()));
@@ -196,8 +199,8 @@ impl Runtime {
         let (tier, stage) = self.link(call.plugin, &call.grants, &call.limits)?;
         let mounts = Mounts::prepare(call.project, &call.folders, &call.grants, &call.inputs)
             .map_err(|cause| no_sandbox(&name, &cause))?;
-        let processes = call.command.filter(|_| call.grants.exec).map(|command| {
-            Processes::new(command, call.cancel.clone(), call.limits.processes, call.launches)
+        let processes = Some(call.commands).filter(|commands| !commands.is_empty()).map(|commands| {
+            Processes::new(commands, call.cancel.clone(), call.limits.processes, call.launches)
         });
         let share = self.descriptors.share(call.limits.handles);
         let context = StageContext::new(
@@ -237,7 +240,8 @@ impl Runtime {
 
     /// Makes a component ready to be instantiated, with what it was granted and no more.
     fn link(&self, plugin: &Plugin, grants: &Grants, limits: &Limits) -> Result<(&Tier, Ready), Failure> {
-        if let Some(interfaces) = command_interfaces(&plugin.imports).filter(|_| !grants.exec) {
+        let answers_process = grants.exec || plugin.can_do_without_commands();
+        if let Some(interfaces) = command_interfaces(&plugin.imports).filter(|_| !answers_process) {
             let name = &plugin.manifest.name;
             let message =
                 format!("plugin '{name}' imports {interfaces} but was not granted to run a command");
@@ -251,7 +255,7 @@ impl Runtime {
             return Err(failure);
         }
         let tier = self.tiers.of(plugin)?;
-        Ok((tier, tier.ready(plugin, grants.exec, limits)?))
+        Ok((tier, tier.ready(plugin, answers_process, limits)?))
     }
 }
 

@@ -78,7 +78,7 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
         Event::StageSentBack { stage, to, comment, by, .. } => {
             let (stage, to) = (&state.stages[*stage].name, &state.stages[*to].name);
             let said = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
-            vec![line(Tone::Attention, format!("{stage}: {} sent the work back to {to}{said}", by.user))]
+            vec![line(Tone::Attention, format!("{stage}: {} sent the work back to {to}{said}", by))]
         }
         Event::RetryRequested { .. } => vec![line(Tone::Begin, format!("Trying {} again", state.id()))],
         Event::StageStarted { stage, attempt, child } => {
@@ -96,8 +96,8 @@ pub fn event(state: &RunState, event: &Event, at: Timestamp) -> Vec<Line> {
             let mut lines: Vec<Line> =
                 files.map(|change| line(Tone::Detail, format!("{verb} {}", change.path))).collect();
             let how = match answered_by {
-                Some(actor) if is_approval(result) => format!("approved by {}", actor.user),
-                Some(actor) => format!("answered by {}", actor.user),
+                Some(actor) if is_approval(result) => format!("approved by {}", actor),
+                Some(actor) => format!("answered by {}", actor),
                 None => took(state, *stage, at),
             };
             let what = match &now.item {

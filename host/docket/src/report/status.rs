@@ -128,6 +128,12 @@ fn details(text: &mut String, run: &RunSnapshot, now: Timestamp) {
             && let Some(question) = &stage.question
         {
             let _ = writeln!(text, "\n{name} waits for an answer:\n{}", printable_lines(&question.prompt));
+            if let Some(claim) = &stage.claim {
+                let who = printable(&claim.by.to_string());
+                let (since, left) = (between(claim.since, now), between(now, claim.expires_at));
+                let _ =
+                    writeln!(text, "\nClaimed by {who} {since} ago, for another {left} unless it is renewed");
+            }
         }
     }
     match run.status {

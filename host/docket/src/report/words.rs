@@ -1,6 +1,6 @@
 //! Events and refusals in words.
 
-use docket_core::run::{Event, Refusal, RunState};
+use docket_core::run::{ClaimRefusal, Event, Refusal, RunState};
 
 /// An event's log level and words. Texts in them that come from plugins may still hold control characters.
 pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
@@ -13,7 +13,7 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
                 "info",
                 format!(
                     "run {} of '{}' ({}) started by {} with docket {version}",
-                    start.run, start.workflow, start.origin, start.by.user
+                    start.run, start.workflow, start.origin, start.by
                 ),
             )
         }
@@ -26,7 +26,7 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
         Event::StageSentBack { to, comment, by, .. } => {
             let to = stages.get(*to).map_or("?", |stage| stage.name.as_str());
             let said = comment.as_ref().map(|comment| format!(": {comment}")).unwrap_or_default();
-            ("warn", format!("{} sent the work back to {to}{said}", by.user))
+            ("warn", format!("{} sent the work back to {to}{said}", by))
         }
         Event::RetryRequested { by, reset, budget, .. } => {
             let names: Vec<&str> =
@@ -36,16 +36,16 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
             } else {
                 format!(", with a budget of {}", super::usage::budget(budget))
             };
-            ("info", format!("{} asked for another attempt at {}{given}", by.user, names.join(", ")))
+            ("info", format!("{} asked for another attempt at {}{given}", by, names.join(", ")))
         }
         Event::StageCompleted { result, change_set, plugin, answered_by, .. } => {
             let how = match (plugin, answered_by) {
                 (_, Some(actor)) if is_approval(result) => {
                     let said = result.get("comment").and_then(serde_json::Value::as_str);
                     let said = said.map(|comment| format!(": {comment}")).unwrap_or_default();
-                    format!("approved by {}{said}", actor.user)
+                    format!("approved by {}{said}", actor)
                 }
-                (_, Some(actor)) => format!("completed by the answer of {}", actor.user),
+                (_, Some(actor)) => format!("completed by the answer of {}", actor),
                 (Some(plugin), None) => format!("completed by plugin {} {}", plugin.name, plugin.version),
                 (None, None) => "completed".to_owned(),
             };
@@ -73,13 +73,13 @@ pub fn of(state: &RunState, event: &Event) -> (&'static str, String) {
                 if names.is_empty() { String::new() } else { format!("; {} waits for it", names.join(", ")) };
             ("warn", format!("{} [{}]{back}", failure.message, failure.code))
         }
-        Event::PauseRequested { by } => ("info", format!("{} asked for a pause", by.user)),
+        Event::PauseRequested { by } => ("info", format!("{} asked for a pause", by)),
         Event::RunPaused => ("info", "paused".to_owned()),
-        Event::RunResumed { by } => ("info", format!("resumed by {}", by.user)),
+        Event::RunResumed { by } => ("info", format!("resumed by {}", by)),
         Event::RunWaiting => ("info", "waits".to_owned()),
         Event::RunCompleted { .. } => ("info", "completed".to_owned()),
         Event::RunFailed { failure } => ("error", format!("failed: {} [{}]", failure.message, failure.code)),
-        Event::RunCancelled { by, .. } => ("warn", format!("cancelled by {}", by.user)),
+        Event::RunCancelled { by, .. } => ("warn", format!("cancelled by {}", by)),
     }
 }
 
@@ -161,5 +161,16 @@ pub fn refusal(refusal: &Refusal) -> (bool, Option<String>) {
         Refusal::BadAnswer { .. } => {
             (false, Some("correct the file and give it again; nothing was recorded".to_owned()))
         }
+    }
+}
+
+/// Whether a refused claim is a conflict (rather than a mistake), and what can be done about it.
+pub fn claim_refusal(refusal: &ClaimRefusal) -> (bool, String) {
+    match refusal {
+        ClaimRefusal::Taken { .. } => {
+            (true, "wait until it runs out or is given back, or take another task".to_owned())
+        }
+        ClaimRefusal::NotHeld { .. } => (true, "ask for the task again; nothing was recorded".to_owned()),
+        ClaimRefusal::Lease { .. } => (false, "leave it out for half an hour".to_owned()),
     }
 }

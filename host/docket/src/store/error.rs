@@ -87,7 +87,10 @@ pub enum StoreError {
         /// How it leads out.
         detail: String,
     },
-    /// A settings file says something it can't say.
+    /// A settings file has faults.
+    #[error("{0}")]
+    Faulty(docket_core::definition::Faults),
+    /// A settings file can't be read as one.
     #[error("{}: {detail}", path.display())]
     BadConfig {
         /// The file.

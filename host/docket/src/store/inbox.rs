@@ -262,7 +262,7 @@ mod tests {
     fn a_request_without_the_users_seal_is_thrown_away() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
-        let request = Request::Cancel { by: Actor { user: "somebody".into(), process: 1 } };
+        let request = Request::Cancel { by: Actor { user: "somebody".into(), process: 1, client: None } };
         inbox.put(&request, "1", &[8; 32]).expect("put");
         let text = serde_json::to_string(&request).expect("JSON");
         fs::write(folder.path().join("inbox/2.1.request"), &text).expect("written");
@@ -278,7 +278,7 @@ mod tests {
     fn a_request_is_taken_once_and_answered() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
-        let request = Request::Pause { by: Actor { user: "me".into(), process: 1 } };
+        let request = Request::Pause { by: Actor { user: "me".into(), process: 1, client: None } };
         inbox.put(&request, "1", &KEY).expect("put");
         let mut taken = inbox.take(|| Some(KEY));
         assert_eq!(taken.len(), 1);
@@ -293,7 +293,9 @@ mod tests {
     fn replies_to_the_dead_are_swept_away_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let inbox = Inbox::of(folder.path());
-        inbox.put(&Request::Cancel { by: Actor { user: "me".into(), process: 1 } }, "1", &KEY).expect("put");
+        inbox
+            .put(&Request::Cancel { by: Actor { user: "me".into(), process: 1, client: None } }, "1", &KEY)
+            .expect("put");
         // Larger than any process id that Linux gives (proc_sys_kernel(5), pid_max).
         let dead = ["2.2147483646.reply", "2.2147483646.request", ".docket-2147483646-abc"];
         let alive = format!("3.{}.reply", std::process::id());

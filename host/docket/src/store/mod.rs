@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod audit;
 pub mod change;
+pub mod claims;
 pub mod config;
 pub mod definitions;
 mod error;

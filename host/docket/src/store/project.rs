@@ -19,7 +19,7 @@ const GITIGNORE: &str = "# Runs are kept on this machine; definitions, templates
 const CONFIG: &str = "\
 # This project's docket settings. Commands and profiles are defined in ~/.docket/config.yml; a project only chooses.
 #
-# launcher: checklist     # what runs agents: manual, checklist, shell
+# launcher: checklist     # what runs agents: manual, checklist, shell, acp, mcp
 # profile: ci             # one of your profiles
 ";
 
@@ -69,6 +69,22 @@ impl Project {
         match found {
             Some(root) => Self::open(root),
             None => Err(StoreError::NoProject { from: from.to_owned() }),
+        }
+    }
+
+    /// The project that a folder belongs to; where there is none, the git repository it lies in, else the folder itself.
+    /// Whoever only reads can take it as a project.
+    ///
+    /// # Errors
+    /// When the folder can't be opened.
+    pub fn find_to_read(from: &Path, home: &Path) -> Result<Self, StoreError> {
+        match Self::find(from, home) {
+            Err(StoreError::NoProject { .. }) => {
+                let start = from.canonicalize().map_err(StoreError::io("can't enter", from))?;
+                let repository = start.ancestors().find(|folder| folder.join(".git").exists());
+                Self::open(repository.unwrap_or(&start))
+            }
+            found => found,
         }
     }
 
@@ -279,5 +295,19 @@ mod tests {
         assert_eq!(found.root(), project.root());
         let home = folder.path().join(FOLDER);
         assert!(matches!(Project::find(folder.path(), &home), Err(StoreError::NoProject { .. })));
+    }
+
+    #[test]
+    fn a_repository_can_be_read_as_if_it_were_a_project() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("there");
+        let inner = root.join("a/b");
+        std::fs::create_dir_all(&inner).expect("created");
+        let found = |from: &Path| Project::find_to_read(from, Path::new("/nowhere")).expect("a folder");
+        assert_eq!(found(&inner).root(), inner, "nothing above");
+        std::fs::create_dir(root.join(".git")).expect("created");
+        assert_eq!(found(&inner).root(), root);
+        std::fs::create_dir(root.join("a/.docket")).expect("created");
+        assert_eq!(found(&inner).root(), root.join("a"), "a project comes first");
     }
 }

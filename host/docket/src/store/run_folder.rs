@@ -139,6 +139,11 @@ impl RunFolder {
         self.path.join("owner.log")
     }
 
+    /// Who was handed which task until when.
+    pub fn claims(&self) -> PathBuf {
+        self.path.join("claims.jsonl")
+    }
+
     /// Requests from other terminals.
     pub fn inbox(&self) -> Inbox {
         Inbox::of(&self.path)

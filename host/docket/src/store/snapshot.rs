@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use docket_core::run::{
-    Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState, StageStatus, Usage,
+    Actor, Claim, Claims, Failure, ParentRun, PluginUsed, Question, RunState, RunStatus, StageState,
+    StageStatus, TaskId, Usage,
 };
 use docket_core::{Budget, Timestamp};
 use schemars::JsonSchema;
@@ -140,6 +141,28 @@ pub struct StageSnapshot {
     /// What it is doing, in its own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// Who works on the answer, when it waits for one and somebody claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ShownClaim>,
+}
+
+/// Who works on the answer to a stage that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShownClaim {
+    /// Who.
+    pub by: Actor,
+    /// Since when.
+    #[schemars(with = "String")]
+    pub since: Timestamp,
+    /// Until when nobody else is handed the task.
+    #[schemars(with = "String")]
+    pub expires_at: Timestamp,
+}
+
+impl From<&Claim> for ShownClaim {
+    fn from(claim: &Claim) -> Self {
+        Self { by: claim.by.clone(), since: claim.since, expires_at: claim.expires_at }
+    }
 }
 
 /// What a stage is doing, in its own words.
@@ -183,6 +206,14 @@ impl RunSnapshot {
 }
 
 impl RunSnapshot {
+    /// Notes who works on the stages that wait.
+    pub fn set_claims(&mut self, claims: &Claims, now: Timestamp) {
+        for stage in self.stages.iter_mut().filter(|stage| stage.status == StageStatus::Waiting) {
+            let task = TaskId { stage: stage.name.clone(), attempt: stage.attempt };
+            stage.claim = claims.holder(&task, now).map(ShownClaim::from);
+        }
+    }
+
     /// Notes what a stage is doing.
     pub fn set_activity(&mut self, stage: &str, activity: Option<Activity>) {
         if let Some(stage) = self.stage(stage) {
@@ -259,6 +290,7 @@ impl StageSnapshot {
             files: files.map(|change| change.path.to_string()).collect(),
             usage_in_all: (in_all != usage && !in_all.is_unknown()).then_some(in_all),
             activity: None,
+            claim: None,
         }
     }
 }

@@ -25,6 +25,7 @@ use super::{
     SubWorkflow, Surroundings, Template, Workflow, suggest,
 };
 use expressions::Reach;
+pub(super) use schema_faults::schema_faults;
 use stage_names::NamedStage;
 pub use stage_names::stage_names;
 use sub_workflow::{Knot, Used, Way};

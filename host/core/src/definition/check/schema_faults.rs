@@ -12,7 +12,7 @@ use crate::definition::suggest;
 
 /// Every fault that `validator` (made from `schema`) finds in `value`, which was read from `node`. Texts at
 /// `unevaluated` pointers contain expressions: their type and content can't be judged.
-pub(super) fn schema_faults(
+pub(in crate::definition) fn schema_faults(
     validator: &jsonschema::Validator,
     schema: &Value,
     value: &Value,
@@ -51,7 +51,11 @@ impl Context<'_> {
             Kind::Required { property } if self.is_misspelled(error, node, property) => {}
             // Which of several alternatives fits may depend on texts that are not known yet.
             Kind::OneOfMultipleValid { .. } if self.has_unevaluated(&pointer) => {}
-            _ => faults.push(explain_one(error, node, &pointer)),
+            _ => {
+                let fault = explain_one(error, node, &pointer);
+                let about = fault.hint.is_none().then(|| self.description(error)).flatten();
+                faults.push(fault.maybe_hint(about));
+            }
         }
     }
 
@@ -88,6 +92,16 @@ impl Context<'_> {
     fn beside(&self, error: &ValidationError<'_>) -> Option<&Value> {
         let path = error.schema_path().to_string();
         self.schema.pointer(path.rsplit_once('/').map_or("", |(parent, _)| parent))
+    }
+
+    /// What the schema says about a value whose content is wrong; of one whose type is wrong enough is said.
+    fn description(&self, error: &ValidationError<'_>) -> Option<String> {
+        match error.kind() {
+            Kind::Pattern { .. } | Kind::Minimum { .. } | Kind::Maximum { .. } => {
+                self.beside(error)?.get("description")?.as_str().map(str::to_owned)
+            }
+            _ => None,
+        }
     }
 
     /// The properties that the schema has beside the keyword that failed.

@@ -57,7 +57,7 @@ fn decided(draft: &Draft<'_>, position: usize, opposite: &'static str) -> Refusa
     let decision = if was_rejected { REJECTED } else { "approved" };
     match &now.answered_by {
         Some(by) if decision == opposite => {
-            Refusal::Decided { run: draft.run(), stage: now.name.clone(), decision, by: by.user.clone() }
+            Refusal::Decided { run: draft.run(), stage: now.name.clone(), decision, by: by.to_string() }
         }
         _ => answer::not_waiting(draft, position),
     }
@@ -119,8 +119,8 @@ fn fail(draft: &mut Draft<'_>, stage: usize, comment: Option<&str>, by: Actor) {
 /// How a rejection is told.
 fn rejection(comment: Option<&str>, by: &Actor) -> String {
     match comment {
-        Some(comment) => format!("rejected by {}: {comment}", by.user),
-        None => format!("rejected by {}", by.user),
+        Some(comment) => format!("rejected by {by}: {comment}"),
+        None => format!("rejected by {by}"),
     }
 }
 

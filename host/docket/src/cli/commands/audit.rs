@@ -13,7 +13,7 @@ use crate::report::timeline::{Timeline, text as timeline_text};
 use crate::report::verify::text as verify_text;
 use crate::store::run_folder::ID_PREFIX;
 use crate::store::verify::Witness;
-use crate::store::{Project, RunFolder, StoreError, archive, journal, list};
+use crate::store::{Project, RunFolder, StoreError, archive, claims, journal, list};
 
 /// Digits of a journal's head.
 const HASH_LENGTH: usize = 64;
@@ -108,7 +108,9 @@ pub(super) fn timeline(settings: &Settings, run: &str, ui: &mut Ui) -> Result<Ex
         Ok(folder) => {
             let (_, snapshot) = look(&folder)?;
             let journal = journal::load(&folder.journal())?;
+            let claims = claims::read(&folder)?;
             Timeline::of(&journal, snapshot.status, Timestamp::now())
+                .map(|timeline| timeline.with_claims(&claims))
         }
         Err(StoreError::Pruned { record, .. }) => {
             let record = super::kept::load(&record, ui)?;

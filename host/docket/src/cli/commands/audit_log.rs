@@ -95,7 +95,7 @@ fn line(entry: &Entry) -> String {
         entry.decision.word(),
         entry.subject,
         hash.unwrap_or_default(),
-        entry.by.user
+        entry.by
     );
     for detail in &entry.details {
         text.push_str(&format!("; {detail}"));

@@ -55,7 +55,8 @@ pub(super) fn show(path: &Path, ui: &mut Ui) -> Result<ExitCode, CliError> {
         let _ = writeln!(text, "  {name}: {}", printable(&value.to_string()));
     }
     if let (Some(by), Some(docket)) = (&record.started_by, &record.docket) {
-        let _ = writeln!(text, "Started by: {} with docket {}", printable(&by.user), printable(docket));
+        let _ =
+            writeln!(text, "Started by: {} with docket {}", printable(&by.to_string()), printable(docket));
     }
     plugin_lines(&mut text, run);
     if let Some(mark) = &record.journal {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use docket_core::text::{printable, printable_lines};
-use serde_json::{Value, json};
 
 use super::interrupt;
 use crate::cli::args::Output;
@@ -14,6 +13,7 @@ use crate::cli::ui::Ui;
 use crate::engine::Interrupt;
 use crate::engine::control::look;
 use crate::engine::transcript::{self, Transcript};
+use crate::report::shapes::LogLine;
 use crate::store::RunFolder;
 use crate::store::snapshot::ShownStatus;
 
@@ -87,39 +87,17 @@ impl Log<'_> {
         let whole = if at_end { bytes.len() } else { end_of_line };
         self.position += whole as u64;
         let text = printable_lines(&String::from_utf8_lossy(&bytes[..whole]));
-        let lines = text.lines().map(LogLine::of);
-        let lines: Vec<LogLine<'_>> =
-            lines.filter(|line| self.stage.is_none_or(|stage| line.stage == printable(stage))).collect();
+        let lines = text.lines().map(|line| (line, LogLine::of(line)));
+        let lines: Vec<(&str, LogLine)> =
+            lines.filter(|(_, line)| self.stage.is_none_or(|stage| line.stage == printable(stage))).collect();
         if lines.is_empty() {
             return Ok(());
         }
         if ui.output() == Output::Human {
-            let text: Vec<&str> = lines.iter().map(|line| line.whole).collect();
+            let text: Vec<&str> = lines.iter().map(|(whole, _)| *whole).collect();
             return ui.data(&text.join("\n"));
         }
-        lines.iter().try_for_each(|line| ui.json(&line.json(), false))
-    }
-}
-
-/// A line of a log: when, how important, which stage (or `run`), what.
-struct LogLine<'a> {
-    whole: &'a str,
-    at: &'a str,
-    level: &'a str,
-    stage: &'a str,
-    text: &'a str,
-}
-
-impl<'a> LogLine<'a> {
-    fn of(whole: &'a str) -> Self {
-        let (at, rest) = whole.split_once(' ').unwrap_or((whole, ""));
-        let (level, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let (stage, text) = rest.trim_start().split_once(": ").unwrap_or(("", rest));
-        Self { whole, at, level, stage, text }
-    }
-
-    fn json(&self) -> Value {
-        json!({ "at": self.at, "level": self.level, "stage": self.stage, "text": self.text })
+        lines.iter().try_for_each(|(_, line)| ui.json(line, false))
     }
 }
 

@@ -1,12 +1,15 @@
 //! One function per command: settings in, exit code out. What is shared by several is below them, in the engine.
 
+pub(super) mod agent;
 mod audit;
 mod audit_log;
 mod check;
+mod context;
 mod control;
 mod inspect;
 mod kept;
 mod logs;
+mod mcp;
 pub(super) mod plugin;
 mod prune;
 mod rights;
@@ -39,8 +42,11 @@ fn obey(command: Command, settings: Settings, ui: &mut Ui) -> Result<ExitCode, C
         Command::Doctor => setup::doctor(&settings, ui),
         Command::Trust(arguments) => trust::trust(&settings, &arguments, ui),
         Command::Review(arguments) => start::review(&settings, arguments, ui),
+        Command::Context(arguments) => context::context(&settings, arguments, ui),
         Command::Workflow(command) => workflow(command, settings, ui),
+        Command::Agent(command) => agent::agent(&command, &settings, ui),
         Command::Plugin(command) => plugin::plugin(&command, &settings, ui),
+        Command::Mcp(arguments) => mcp::mcp(settings, &arguments, ui),
         Command::AuditLog(arguments) => audit_log::audit_log(&settings, &arguments, ui),
         Command::Schema(arguments) => schema::schema(arguments.name.as_deref(), ui),
         Command::Completions { shell } => setup::completions(shell, ui),

@@ -6,11 +6,11 @@ use docket_core::text::printable;
 
 use crate::cli::args::Output;
 use crate::cli::ui::Ui;
-use crate::cli::wire::{RightsShape, StageRightsShape};
 use crate::engine::Engine;
 use crate::engine::check::Definition;
-use crate::engine::rights::{RunRights, StageRights};
+use crate::engine::rights::StageRights;
 use crate::engine::start::Start;
+use crate::report::shapes::RightsShape;
 
 /// Works out what a run that is about to start may touch, and says it to people: for stages of plugins that are not
 /// docket's own, and in a dry run for all. `None` when there is nothing to tell, and when the run can't be started:
@@ -27,7 +27,7 @@ pub(super) fn announce(
     }
     let rights = engine.rights(definition, start).ok()?;
     if !is_human {
-        return Some(shape(&rights));
+        return Some(RightsShape::from(&rights));
     }
     let listed = |stage: &&StageRights| start.dry_run || !stage.is_built_in;
     let stages: Vec<&StageRights> = rights.stages.iter().filter(listed).collect();
@@ -35,20 +35,6 @@ pub(super) fn announce(
         ui.say(&text(&stages, rights.is_cut));
     }
     None
-}
-
-fn shape(rights: &RunRights) -> RightsShape {
-    let stage = |stage: &StageRights| StageRightsShape {
-        stage: stage.path.clone(),
-        stage_type: stage.stage_type.clone(),
-        plugin: stage.plugin.clone(),
-        version: stage.version.clone(),
-        sha256: stage.sha256.clone(),
-        built_in: stage.is_built_in,
-        rights: stage.rights.clone(),
-        withheld: stage.withheld.clone(),
-    };
-    RightsShape { rights: rights.stages.iter().map(stage).collect(), rights_complete: !rights.is_cut }
 }
 
 fn text(stages: &[&StageRights], is_cut: bool) -> String {

@@ -3,26 +3,29 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
+use crate::cli::commands::agent::AgentListShape;
 use crate::cli::commands::plugin::{PluginListShape, PluginShape};
 use crate::cli::error::{CliError, ErrorShape, ExitCode};
 use crate::cli::ui::Ui;
 use crate::cli::wire::{
-    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, ListShape, NewPluginShape,
-    PackShape, PluginCheckShape, PruneShape, RightsShape, StartShape, TrustShape, VerifyShape,
+    AuditLogShape, CheckShape, DiffShape, DoctorShape, DoneShape, EventLine, NewPluginShape, PackShape,
+    PluginCheckShape, PruneShape, TrustShape, VerifyShape,
 };
 use crate::engine::request::StageRequest;
 use crate::engine::transcript::Transcript;
 use crate::plugin::Manifest;
 use crate::report::results::Results;
+use crate::report::shapes::{ListShape, LogLine, RightsShape, StartShape, TaskShape};
 use crate::report::timeline::Timeline;
 use crate::store::archive::ArchiveRecord;
+use crate::store::config::{HomeConfig, ProjectConfig};
 use crate::store::snapshot::RunSnapshot;
 
 /// A format: its name, what it is, and its schema.
 type Format = (&'static str, &'static str, fn() -> Value);
 
 /// The formats, in the order they are listed.
-const FORMATS: [Format; 28] = [
+const FORMATS: [Format; 33] = [
     ("definition", "a workflow's YAML", || embedded("schemas/workflow-definition.schema.json")),
     ("start", "start --output json: the run, and what its stages may touch", of::<StartShape>),
     (
@@ -34,6 +37,8 @@ const FORMATS: [Format; 28] = [
     ("event", "a line of start, resume and the like with --output jsonl", of::<EventLine>),
     ("list", "list --output json", of::<ListShape>),
     ("results", "results --output json", of::<Results>),
+    ("log", "a line of logs with --output json", of::<LogLine>),
+    ("task", "a task as the MCP server hands it out", of::<TaskShape>),
     ("verify", "verify --output json", of::<VerifyShape>),
     ("transcript", "an entry of logs --transcript --output json", of::<Transcript>),
     ("timeline", "show --timeline --output json", of::<Timeline>),
@@ -48,6 +53,9 @@ const FORMATS: [Format; 28] = [
         of::<PluginShape>,
     ),
     ("plugin-list", "plugin list --output json", of::<PluginListShape>),
+    ("agent-list", "agent list --output json", of::<AgentListShape>),
+    ("config", "config.yml in your own folder", of::<HomeConfig>),
+    ("project-config", "a project's .docket/config.yml", of::<ProjectConfig>),
     ("audit-log", "audit-log --output json", of::<AuditLogShape>),
     ("doctor", "doctor --output json", of::<DoctorShape>),
     ("done", "init, pause, cancel, trust --forget, plugin remove and lock --output json", of::<DoneShape>),

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
-use crate::cli::args::{Arguments, Output};
+use super::agent::{self, ProfileShape};
+use crate::cli::args::{Arguments, LaunchArguments, Output};
 use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::{DoctorCheck, DoctorShape, DoneShape};
+use crate::engine::agent_survey::Probing;
 use crate::store::{Project, config, list, trust};
 
 /// `docket init`
@@ -57,6 +59,7 @@ pub(super) fn doctor(settings: &Settings, ui: &mut Ui) -> Result<ExitCode, CliEr
             checks.push(runs(&project));
             checks.push(brought_along(settings, &project));
             checks.extend(engine(settings));
+            checks.extend(profiles(settings));
         }
         Err(error) => checks.push(DoctorCheck {
             name: "project".to_owned(),
@@ -145,7 +148,7 @@ fn brought_along(settings: &Settings, project: &Project) -> DoctorCheck {
     }
 }
 
-/// Plugins, launchers and the commands of profiles.
+/// Plugins and launchers.
 fn engine(settings: &Settings) -> Vec<DoctorCheck> {
     let engine = match settings.engine() {
         Ok(engine) => engine,
@@ -173,18 +176,30 @@ fn engine(settings: &Settings) -> Vec<DoctorCheck> {
             Some("build it again, or remove it".to_owned()),
         ));
     }
-    for (name, profile) in &engine.setting().home_config.profiles {
-        let label = format!("profile {name}");
-        checks.push(match engine.find_command(name) {
-            Ok(Some(path)) => ok(&label, format!("{} runs {}", profile.launcher, path.display())),
-            Ok(None) => ok(&label, profile.launcher.clone()),
-            Err(detail) => check(
-                &label,
-                "note",
-                detail,
-                Some("install the program, or name its path in `command`".to_owned()),
-            ),
-        });
-    }
     checks
+}
+
+/// The user's profiles, as `docket agent list` finds them. What is wrong with the settings themselves is told elsewhere.
+fn profiles(settings: &Settings) -> Vec<DoctorCheck> {
+    let Ok(survey) = settings.agents(&LaunchArguments::default(), Probing::Known) else { return Vec::new() };
+    let home = settings.home.config_file().display().to_string();
+    let found = agent::profiles(&survey, &home);
+    found.iter().map(profile).collect()
+}
+
+fn profile(profile: &ProfileShape) -> DoctorCheck {
+    let label = format!("profile {}", profile.name);
+    let path = profile.command.as_ref().and_then(|command| command.path.as_ref());
+    let detail = match (&profile.problem, path) {
+        (None, Some(_)) => format!("{} runs {}", profile.launcher, agent::state(profile)),
+        _ => agent::state(profile),
+    };
+    let state = profile.command.as_ref().map_or("", |command| command.state);
+    let hint = match (&profile.problem, state) {
+        (Some(_), _) => Some(format!("mend it in {}", profile.origin)),
+        (None, "missing") => Some("install the program, or name its path in `command`".to_owned()),
+        (None, "no-answer") => Some("run it by hand to see what is wrong with it".to_owned()),
+        _ => return ok(&label, detail),
+    };
+    check(&label, "note", detail, hint)
 }

@@ -15,12 +15,12 @@ use crate::cli::error::{CliError, ExitCode};
 use crate::cli::observer::Shown;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
-use crate::cli::wire::{RightsShape, StartShape};
 use crate::cli::{exit_code, resume_command, start_args};
 use crate::engine::check::Definition;
 use crate::engine::control::look;
 use crate::engine::start::Start;
 use crate::engine::{Engine, EngineError, Stopped};
+use crate::report::shapes::{RightsShape, StartShape};
 use crate::store::RunFolder;
 use crate::store::snapshot::{RunSnapshot, ShownStatus};
 

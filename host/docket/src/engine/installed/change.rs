@@ -152,7 +152,8 @@ impl Workshop<'_> {
     /// looked up when nobody else changes it, so that two decisions at once are both kept.
     ///
     /// # Errors
-    /// When it is built in or no plugin, or the decision can't be stored or logged.
+    /// When it is no plugin, or built in and asks for nothing that is to be decided, or the decision can't be stored or
+    /// logged.
     pub fn decide(
         &self,
         installed: &Installed,
@@ -161,6 +162,11 @@ impl Workshop<'_> {
     ) -> Result<(), EngineError> {
         let plugin = managed(installed)?;
         let name = &plugin.manifest.name;
+        let decidable = installed.decidable();
+        let is_own = installed.source == Source::BuiltIn;
+        if let Some(text) = given.union(taken).find(|text| is_own && !decidable.contains(*text)) {
+            return Err(goes_with_docket(name, text));
+        }
         Trust::update(self.home, |trust| {
             let before = trust.granted(&plugin.sha256).cloned();
             let had = before.clone().unwrap_or_default();
@@ -182,7 +188,7 @@ impl Workshop<'_> {
     /// Takes back every decision about a plugin: it does not run until somebody decides again. True when there was one.
     ///
     /// # Errors
-    /// When it is built in or no plugin, or it can't be stored or logged.
+    /// When it is no plugin, or built in and asks for nothing that is to be decided, or it can't be stored or logged.
     pub fn undecide(&self, installed: &Installed) -> Result<bool, EngineError> {
         let plugin = managed(installed)?;
         let Some(grant) = installed.grant.as_ref().filter(|grant| !grant.refused) else { return Ok(false) };
@@ -245,7 +251,16 @@ fn managed(installed: &Installed) -> Result<&Arc<Plugin>, EngineError> {
         .plugin
         .as_ref()
         .map_err(|cause| EngineError::Plugin { path: installed.path.clone(), cause: cause.clone() })?;
-    if installed.source == Source::BuiltIn { Err(built_in(&plugin.manifest.name)) } else { Ok(plugin) }
+    let is_fixed = installed.source == Source::BuiltIn && plugin.manifest.capabilities.to_decide().is_empty();
+    if is_fixed { Err(built_in(&plugin.manifest.name)) } else { Ok(plugin) }
+}
+
+fn goes_with_docket(name: &str, capability: &str) -> EngineError {
+    EngineError::Installed {
+        message: format!("'{name}' is built into docket and has this anyway: {capability}"),
+        hint: format!("only the commands it runs are yours to decide: `docket plugin inspect {name}`"),
+        conflict: false,
+    }
 }
 
 fn built_in(name: &str) -> EngineError {

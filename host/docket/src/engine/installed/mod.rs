@@ -92,8 +92,9 @@ impl Installed {
     /// Each capability it asks for, and whether it has it.
     pub fn capabilities(&self) -> Vec<(String, bool)> {
         let Ok(plugin) = &self.plugin else { return Vec::new() };
+        let to_decide = plugin.manifest.capabilities.to_decide();
         let has = |text: &String| {
-            self.source == Source::BuiltIn
+            self.source == Source::BuiltIn && !to_decide.contains(text)
                 || self.grant.as_ref().is_some_and(|grant| grant.granted.contains(text))
         };
         let asked = plugin.manifest.capabilities.listed();
@@ -102,6 +103,16 @@ impl Installed {
             (text, has)
         };
         asked.into_iter().map(with_state).collect()
+    }
+}
+
+impl Installed {
+    /// What can be granted to it and taken back: of docket's own, the commands only, since it has the rest anyway.
+    pub fn decidable(&self) -> Vec<String> {
+        match &self.plugin {
+            Ok(plugin) if self.source == Source::BuiltIn => plugin.manifest.capabilities.to_decide(),
+            _ => self.capabilities().into_iter().map(|(text, _)| text).collect(),
+        }
     }
 }
 
@@ -122,13 +133,15 @@ impl Workshop<'_> {
             .map_err(|cause| EngineError::Bug(format!("BUG: a built-in plugin {cause}")))?;
         found.extend(built_in.into_iter().map(|plugin| {
             let pin = lock.refuses(&plugin.manifest.name, &plugin.sha256);
-            Installed {
-                path: "built-in".to_owned(),
-                source: Source::BuiltIn,
-                state: pin.map_or(State::Ready, |pin| State::NotAsPinned(pin.clone())),
-                grant: None,
-                plugin: Ok(plugin),
-            }
+            let grant = trust.decided(&plugin.sha256).cloned();
+            let has = |text: &String| grant.as_ref().is_some_and(|grant| grant.granted.contains(text));
+            let state = match pin {
+                Some(pin) => State::NotAsPinned(pin.clone()),
+                None if plugin.manifest.capabilities.to_decide().iter().all(has) => State::Ready,
+                None => State::PartlyGranted,
+            };
+            let path = "built-in".to_owned();
+            Installed { path, source: Source::BuiltIn, state, grant, plugin: Ok(Arc::new(plugin)) }
         }));
         Ok(found)
     }

@@ -8,7 +8,7 @@ use super::Findings;
 use super::manifest_text::place;
 use crate::plugin::grants::Grants;
 use crate::plugin::imports::command_interfaces;
-use crate::plugin::manifest::{Capabilities, is_variable};
+use crate::plugin::manifest::{Capabilities, is_plain, is_variable};
 
 /// A path that stands for any, to try a capability with.
 const SOME_PATH: &str = "docs/example.md";
@@ -47,6 +47,17 @@ pub(super) fn variables(manifest: &Value, findings: &mut Findings) {
         let at = place(&format!("/capabilities/env/{index}"));
         let fix = "write letters, digits and '_', no digit first; the value is the user's business";
         findings.error("bad-name", at, format!("'{name}' is no name of a variable"), fix);
+    }
+}
+
+/// Names of programs, all of them.
+pub(super) fn commands(manifest: &Value, findings: &mut Findings) {
+    let names = manifest.pointer("/capabilities/commands").and_then(Value::as_array);
+    for (index, name) in names.into_iter().flatten().enumerate() {
+        let Some(name) = name.as_str().filter(|name| !is_plain(name)) else { continue };
+        let at = place(&format!("/capabilities/commands/{index}"));
+        let fix = "name a program as it is found on PATH, without a folder or arguments";
+        findings.error("bad-name", at, format!("'{name}' is no name of a program"), fix);
     }
 }
 
@@ -113,7 +124,9 @@ fn one_path(kind: &str, path: &str, at: &str, findings: &mut Findings) {
 
 /// Running commands has to be asked for when it is imported, and imported when it is asked for.
 pub(super) fn processes(manifest: &Value, imports: &[String], findings: &mut Findings) {
-    let asks = manifest.pointer("/capabilities/exec").and_then(Value::as_bool).unwrap_or(false);
+    let exec = manifest.pointer("/capabilities/exec").and_then(Value::as_bool).unwrap_or(false);
+    let named = manifest.pointer("/capabilities/commands").and_then(Value::as_array);
+    let asks = exec || named.is_some_and(|names| !names.is_empty());
     let at = place("/capabilities/exec");
     match (asks, command_interfaces(imports)) {
         (false, Some(interfaces)) => {
@@ -123,12 +136,17 @@ pub(super) fn processes(manifest: &Value, imports: &[String], findings: &mut Fin
                 "exec-not-asked",
                 at,
                 what,
-                "add `\"exec\": true`, or leave out what runs commands",
+                "add `\"exec\": true` or name the programs in `commands`, or leave out what runs commands",
             );
         }
         (true, None) => {
             let what = "it asks to run commands and imports neither `process` nor `dialogue`";
-            findings.warning("exec-not-used", at, what, "leave out `exec`: ask for what is used");
+            findings.warning(
+                "exec-not-used",
+                at,
+                what,
+                "leave out `exec` and `commands`: ask for what is used",
+            );
         }
         _ => {}
     }

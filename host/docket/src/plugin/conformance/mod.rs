@@ -86,6 +86,7 @@ fn examine_manifest(value: &Value, built_in: &[String], findings: &mut Findings)
     }
     asked::capabilities(value, stages, findings);
     asked::variables(value, findings);
+    asked::commands(value, findings);
 }
 
 fn size(bytes: &[u8], limits: &Limits, findings: &mut Findings) {

@@ -3,7 +3,7 @@
 //!
 //! Must not know what a run is: requests come in as text, through [`Bench::request`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -217,7 +217,7 @@ impl Bench<'_> {
             notices,
             cancel: Cancel::default(),
             answers: Answers::new(Box::new(move |value| misfits(&promised, &value)), None),
-            command: None,
+            commands: Vec::new(),
             launches: Arc::new(|| false),
             environment: Vec::new(),
         });
@@ -304,13 +304,4 @@ fn first_line(text: &str) -> String {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A folder for a trial, private to the user, thrown away with the value.
-///
-/// # Errors
-/// When it can't be made.
-pub fn scratch(cache: &Path) -> std::io::Result<tempfile::TempDir> {
-    crate::disk::create_private(cache).map_err(std::io::Error::other)?;
-    tempfile::Builder::new().prefix("check-").tempdir_in(cache)
 }

@@ -12,12 +12,22 @@ pub const ARGUMENT: &str = "__detached";
 
 /// A docket in the background.
 #[derive(Debug)]
-pub struct Detached(Child);
+pub struct Detached(Option<Child>);
 
 impl Detached {
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
-        self.0.try_wait().is_ok_and(|status| status.is_some())
+        self.0.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()))
+    }
+}
+
+/// A process that lives on must not leave one that ended behind as a zombie; whether it is waited for changes nothing
+/// for the docket in the background.
+impl Drop for Detached {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            std::thread::spawn(move || child.wait());
+        }
     }
 }
 
@@ -43,7 +53,7 @@ pub fn start(
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
-        .map(Detached)
+        .map(|child| Detached(Some(child)))
 }
 
 /// Leaves the terminal that docket was started from.

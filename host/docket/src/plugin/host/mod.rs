@@ -10,15 +10,18 @@ pub mod detached;
 mod dialogue;
 pub mod files;
 mod folders;
+mod group;
 pub mod launcher;
 mod lines;
 mod prepare;
+pub mod probe;
 pub mod process;
 pub mod process_folder;
 mod pump;
 pub mod records;
 mod report;
 mod said;
+pub mod scratch;
 mod stdio;
 pub mod supervisor;
 pub(in crate::plugin) mod transcript;
@@ -150,10 +153,8 @@ impl StageContext {
 
     /// Lines in which the values are masked that only the stage's command may see.
     fn masked_lines(&self) -> SecretStream {
-        self.processes
-            .as_ref()
-            .map(|processes| processes.secrets().stream())
-            .unwrap_or_else(|| Secrets::default().stream())
+        let secrets = self.processes.as_ref().and_then(Processes::secrets);
+        secrets.map_or_else(|| Secrets::default().stream(), Secrets::stream)
     }
 
     /// How many handles the stage may have open at a time.

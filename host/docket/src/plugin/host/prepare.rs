@@ -133,6 +133,7 @@ mod tests {
         let folder = ProcessFolder { path: folder.path().join("process-1") };
         let granted = GrantedCommand {
             name: "cat".to_owned(),
+            is_agent: true,
             path: Ok("/bin/cat".into()),
             folder: "/".into(),
             environment: Vec::new(),

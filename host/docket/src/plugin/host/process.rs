@@ -1,5 +1,5 @@
-//! The ability `process`: running the one command that the user's launcher profile names. There is no shell, the
-//! environment is what the profile grants, and the process belongs to a supervisor (see [`super::supervisor`]), so
+//! The ability `process`: running a command that the user granted: the one that their launcher profile names, or one that
+//! a plugin asks for by name. There is no shell, the environment is what was granted with it, and the process belongs to a supervisor (see [`super::supervisor`]), so
 //! that a plugin that is run again after a crash gets the same process back instead of a second one.
 
 use std::fs::File;
@@ -28,11 +28,13 @@ const CANCEL_GRACE: Duration = Duration::from_secs(2);
 /// Longest time that a plugin can have a process given to end by itself.
 const MAX_GRACE: Duration = Duration::from_secs(60);
 
-/// The command a stage may run.
+/// A command a stage may run.
 #[derive(Debug, Clone)]
 pub struct GrantedCommand {
     /// The name the plugin gives.
     pub name: String,
+    /// Whether it is an agent: starting it is a launch, which budgets count.
+    pub is_agent: bool,
     /// Its absolute path, outside the project; or why there is none.
     pub path: Result<PathBuf, String>,
     /// Its working folder: the project.
@@ -47,7 +49,7 @@ pub struct GrantedCommand {
 
 /// The processes of one stage.
 pub struct Processes {
-    granted: GrantedCommand,
+    granted: Vec<GrantedCommand>,
     cancel: Cancel,
     count: usize,
     most: usize,
@@ -55,8 +57,8 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// The processes of a stage that was granted this command, at most so many, and none that `launches` refuses.
-    pub fn new(granted: GrantedCommand, cancel: Cancel, most: usize, launches: Launches) -> Self {
+    /// The processes of a stage that was granted these commands, at most so many, and none that `launches` refuses.
+    pub fn new(granted: Vec<GrantedCommand>, cancel: Cancel, most: usize, launches: Launches) -> Self {
         Self { granted, cancel, count: 0, most, launches }
     }
 
@@ -67,14 +69,15 @@ impl Processes {
         command: &Command,
         is_dialogue: bool,
     ) -> Result<(Child, ProcessFolder), ProcessError> {
-        let granted = &self.granted;
-        if command.program != granted.name {
+        let Some(granted) = self.granted.iter().find(|granted| granted.name == command.program) else {
+            let names: Vec<String> =
+                self.granted.iter().map(|granted| format!("'{}'", granted.name)).collect();
             return Err(ProcessError::NotGranted(format!(
-                "'{}' was not granted; the launcher profile grants '{}'",
+                "'{}' was not granted; what was granted is {}",
                 command.program.escape_debug(),
-                granted.name
+                names.join(", ")
             )));
-        }
+        };
         if let Err(cause) = &granted.path {
             return Err(ProcessError::NotFound(cause.clone()));
         }
@@ -87,7 +90,7 @@ impl Processes {
             return Ok((prepare::take_up(folder.clone(), &granted.secrets)?, folder));
         }
         // One that was started before was counted then.
-        if !(self.launches)() {
+        if granted.is_agent && !(self.launches)() {
             return Err(ProcessError::Failed("the run's budget has no launch left".to_owned()));
         }
         prepare::prepare(&folder, command, &recorded).map_err(failed)?;
@@ -95,9 +98,10 @@ impl Processes {
         Ok((Child::new(folder.clone(), Some(supervision), &granted.secrets), folder))
     }
 
-    /// The values that nobody else may see.
-    pub(super) fn secrets(&self) -> &Secrets {
-        &self.granted.secrets
+    /// The values that nobody else may see: those of the first command. A profile's comes first, and hides what the
+    /// others hide, too.
+    pub(super) fn secrets(&self) -> Option<&Secrets> {
+        self.granted.first().map(|granted| &granted.secrets)
     }
 }
 
@@ -128,7 +132,7 @@ impl StageContext {
     ) -> wasmtime::Result<Result<(Child, ProcessFolder), ProcessError>> {
         let Some(processes) = &mut self.processes else {
             return Ok(Err(ProcessError::NotGranted(format!(
-                "'{}' was not granted; no launcher profile with a command is in use (`--profile`, or `profile:` in config.yml)",
+                "'{}' was not granted; neither is a launcher profile with a command in use (`--profile`, or `profile:` in config.yml), nor was a command granted by its name (`docket plugin grant`)",
                 command.program.escape_debug()
             ))));
         };
@@ -136,8 +140,10 @@ impl StageContext {
             self.guard.hit = Some(LimitHit::Processes(processes.most));
             return Err(wasmtime::Error::msg("no more processes may be started"));
         }
+        let is_agent =
+            processes.granted.iter().any(|granted| granted.is_agent && granted.name == command.program);
         let started = processes.start(command, is_dialogue);
-        if started.is_ok() {
+        if started.is_ok() && is_agent {
             self.use_up(Usage { launches: Some(1), ..Usage::default() });
         }
         Ok(started)

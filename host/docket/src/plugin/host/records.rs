@@ -23,8 +23,8 @@ pub struct Found {
 /// What the processes of a run should be like.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// The program that the profile in the journal names, if it names one.
-    pub program: Option<&'a str>,
+    /// The programs that the profile in the journal stands for: the one it names, else those its agent may be called.
+    pub programs: &'a [String],
     /// The working folder: the project.
     pub folder: &'a Path,
     /// Whether the run is over, so that nothing of it should run any more.
@@ -161,15 +161,18 @@ fn command(folder: &ProcessFolder, expected: &Expected<'_>, told: &mut Vec<Told>
             "it was changed after it was said",
         ));
     }
-    if let Some(program) = expected.program {
-        let is_it = if Path::new(program).is_absolute() {
+    let is_it = |program: &String| {
+        if Path::new(program).is_absolute() {
             recorded.program == Path::new(program)
         } else {
             recorded.program.file_name() == Path::new(program).file_name()
-        };
-        if !is_it {
+        }
+    };
+    if !expected.programs.is_empty() {
+        if !expected.programs.iter().any(is_it) {
+            let programs = expected.programs.join(" or ");
             told.push(fault(
-                format!("command.json says {}, the journal {program}", recorded.program.display()),
+                format!("command.json says {}, the journal {programs}", recorded.program.display()),
                 "command.json was changed after the command was started",
             ));
         }

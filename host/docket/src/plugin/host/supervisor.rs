@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::process_folder::{Exited, ProcessFolder, Recorded};
 use super::pump::Pump;
-use super::{descriptors, launcher};
+use super::{descriptors, group, launcher};
 use crate::disk::fault::{self, Point};
 
 /// The hidden command line argument that makes docket a supervisor.
@@ -149,7 +149,10 @@ fn follow(folder: &ProcessFolder, recorded: &Recorded) -> io::Result<Option<Exit
     let mut child = start_launcher(folder, recorded)?;
     // Lives until the command, or a launcher that started none, has ended.
     let _pump = child.stdin.take().map(|input| Pump::start(folder, input));
-    let status = fault::at(Point::AgentWait, || child.wait())?;
+    let status = fault::at(Point::AgentWait, || {
+        group::wait_and_end_rest(&child)?;
+        child.wait()
+    })?;
     let is_ours = folder.started().is_some_and(|started| i64::from(started.pid) == i64::from(child.id()));
     if !is_ours || folder.exited().is_some() {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! Who did what when: a run's events as one row per attempt of each stage, with what happened to the run itself in
 //! between, and what it took altogether. Here are the shapes; `fold` makes them, `text` shows them. Reads nothing but
-//! events and kept records, and decides nothing.
+//! events, claims and kept records, and decides nothing.
 
 mod fold;
 mod text;
@@ -8,10 +8,11 @@ mod text;
 use std::collections::BTreeSet;
 
 use docket_core::Timestamp;
-use docket_core::run::{Actor, Failure, Journal, PluginUsed, Usage};
+use docket_core::run::{Actor, ClaimChange, ClaimEntry, Failure, Journal, PluginUsed, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::time::local;
 use crate::store::archive::{ArchiveRecord, Totals};
 use crate::store::snapshot::ShownStatus;
 
@@ -166,6 +167,33 @@ pub struct RunEvent {
     pub text: String,
 }
 
+impl Entry {
+    /// When it begins.
+    fn at(&self) -> Timestamp {
+        match self {
+            Self::Attempt(attempt) => attempt.started_at,
+            Self::Event(event) => event.at,
+        }
+    }
+}
+
+impl RunEvent {
+    fn of_claim(entry: &ClaimEntry) -> Self {
+        let by = &entry.by;
+        let (event, text) = match &entry.change {
+            ClaimChange::Claimed { expires_at, .. } => {
+                ("claimed", format!("claimed by {by} until {}", local(*expires_at)))
+            }
+            ClaimChange::Extended { expires_at } => {
+                ("claim_extended", format!("{by} keeps the claim until {}", local(*expires_at)))
+            }
+            ClaimChange::Released => ("claim_released", format!("{by} gave the claim back")),
+        };
+        let stage = Some(entry.task.stage.clone());
+        Self { at: entry.at, event: event.to_owned(), stage, by: Some(by.clone()), text }
+    }
+}
+
 impl Timeline {
     /// The timeline of a journal. `now` counts for what is not over; `status` is how the run is shown. `None` only for
     /// a journal that does not begin with the start of a run.
@@ -177,6 +205,18 @@ impl Timeline {
             }
         }
         Some(fold.finish(status, now))
+    }
+
+    /// With what happened to claims, each at its place in time.
+    #[must_use]
+    pub fn with_claims(mut self, claims: &[ClaimEntry]) -> Self {
+        for claim in claims {
+            let event = RunEvent::of_claim(claim);
+            let place =
+                self.entries.iter().position(|entry| entry.at() > event.at).unwrap_or(self.entries.len());
+            self.entries.insert(place, Entry::Event(event));
+        }
+        self
     }
 
     /// What is left of the timeline of a run that was pruned. `None` when its record has no totals.

@@ -57,7 +57,7 @@ fn row(text: &mut String, attempt: &Attempt) {
         let _ = write!(text, ", {} of it waiting", duration(attempt.waiting_milliseconds));
     }
     if let Some(actor) = &attempt.answered_by {
-        let _ = write!(text, ", answered by {}", printable(&actor.user));
+        let _ = write!(text, ", answered by {}", printable(&actor.to_string()));
     }
     if let Some(items) = attempt.items {
         let _ = write!(text, ", {items} items");

@@ -95,7 +95,7 @@ fn seal(verified: &mut VerifiedRun, place: &str, state: &RunState, witness: Witn
         verified.note(
             Check::Seal,
             format!("{place}:1"),
-            format!("it does not carry your seal; it says that {} started it", state.start.by.user),
+            format!("it does not carry your seal; it says that {} started it", state.start.by),
             "it was started by somebody else, or with another docket folder than this one; it is shown, and not continued",
         );
     }

@@ -12,7 +12,7 @@ use crate::cli::error::{CliError, ExitCode};
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::cli::wire::DoneShape;
-use crate::engine::installed::{Addition, Installed, Workshop};
+use crate::engine::installed::{Addition, Installed, Source, Workshop};
 
 /// `docket plugin add`
 pub(super) fn add(
@@ -101,7 +101,7 @@ pub(super) fn grant(
     let installed = workshop.find(plugin)?;
     let asked: Vec<String> = installed.capabilities().into_iter().map(|(text, _)| text).collect();
     let wanted = match capabilities_named.is_empty() {
-        true => asked.iter().cloned().collect(),
+        true => installed.decidable().into_iter().collect(),
         false => chosen(capabilities_named, &asked)?,
     };
     if !yes {
@@ -133,10 +133,10 @@ pub(super) fn revoke(
     let installed = workshop.find(plugin)?;
     if capabilities_named.is_empty() {
         let had = workshop.undecide(&installed)?;
-        let text = if had {
-            "revoked; it does not run until it is granted something again"
-        } else {
-            "nothing was granted"
+        let text = match (had, installed.source) {
+            (true, Source::BuiltIn) => "revoked; it runs without",
+            (true, _) => "revoked; it does not run until it is granted something again",
+            (false, _) => "nothing was granted",
         };
         return shown(workshop, plugin, ui, text);
     }

@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn tester() -> Actor {
-    Actor { user: "tester".into(), process: 1 }
+    Actor { user: "tester".into(), process: 1, client: None }
 }
 
 fn created(stages: &[&str]) -> Event {

@@ -1,4 +1,5 @@
 //! Test data: a program whose commands are an enum.
+#[derive(Subcommand)]
 enum Command {
     Export(Arguments),
 }

@@ -1,0 +1,2 @@
+//! Test data: what the document does not name.
+pub fn paint_everything() {}

@@ -1,0 +1,70 @@
+//! A project made of texts in memory.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::collections::BTreeSet;
+
+use docket_plugin_context::citations::Citations;
+use docket_plugin_context::facts::{self, Facts, terms::Table};
+use docket_plugin_context::inventory::{File, Inventory};
+use docket_plugin_context::package::Reference;
+use docket_plugin_context::references::references;
+use docket_plugin_context::related::{self, Relative, Weights, related};
+use docket_plugin_context::resolve::Resolver;
+
+/// Documents, sorted by path.
+pub struct Project {
+    inventory: Inventory,
+    /// Their facts.
+    pub documents: Vec<Facts>,
+}
+
+impl Project {
+    /// A project of these paths and texts.
+    pub fn new(texts: &[(&str, &str)]) -> Self {
+        let file = |(path, text): &(&str, &str)| File {
+            path: (*path).to_owned(),
+            bytes: text.len() as u64,
+            modified: None,
+        };
+        let mut documents: Vec<Facts> = texts.iter().map(|(path, text)| facts::read(path, text)).collect();
+        documents.sort_by(|left, right| left.path.cmp(&right.path));
+        Self { inventory: Inventory::of(texts.iter().map(file).collect()), documents }
+    }
+
+    fn position(&self, path: &str) -> usize {
+        self.documents.iter().position(|facts| facts.path == path).expect("a document")
+    }
+
+    /// What the document at `path` refers to.
+    pub fn references(&self, path: &str) -> Vec<Reference> {
+        let resolver = Resolver::new(&self.inventory, &self.documents);
+        references(&self.documents[self.position(path)], &resolver, &self.inventory)
+    }
+
+    /// Expects that the document at `path` refers to these documents and no others.
+    pub fn refers(&self, path: &str, expected: &[&str]) {
+        let found = self.references(path);
+        let unbroken = found.iter().filter(|reference| !reference.broken);
+        let found: BTreeSet<&str> = unbroken.filter_map(|reference| reference.path.as_deref()).collect();
+        assert_eq!(found, expected.iter().copied().collect::<BTreeSet<_>>(), "{path}");
+    }
+
+    /// The broken references of the document at `path`, with the nearest file.
+    pub fn broken(&self, path: &str) -> Vec<(String, Option<String>)> {
+        let broken = self.references(path).into_iter().filter(|reference| reference.broken);
+        broken.map(|reference| (reference.text, reference.nearest)).collect()
+    }
+
+    /// The documents related to the one at `path`, with paths.
+    pub fn related(&self, path: &str) -> Vec<(&str, Relative)> {
+        let resolver = Resolver::new(&self.inventory, &self.documents);
+        let citations = Citations::resolve(&self.documents, &resolver);
+        let project = related::Project { documents: &self.documents, citations: &citations };
+        let found = related(project, self.position(path), &Table::default(), &Weights::default());
+        found
+            .into_iter()
+            .map(|relative| (self.documents[relative.document].path.as_str(), relative))
+            .collect()
+    }
+}
