@@ -196,8 +196,6 @@ fn symbol(status: StageStatus) -> &'static str {
 /// How long a stage took, and what it used.
 fn took(stage: &StageSnapshot, now: Timestamp) -> String {
     let used = usage::brief(&stage.usage_in_all.unwrap_or(stage.usage));
-    // What is yet to come says nothing of what is over.
-    let used = used.filter(|_| stage.status != StageStatus::Pending);
     let used = used.map(|used| format!(", {used}")).unwrap_or_default();
     let took = match (stage.status, stage.started_at) {
         (StageStatus::Completed, Some(start)) => between(start, stage.ended_at.unwrap_or(now)),
