@@ -56,6 +56,7 @@ fn acting_before_the_journal_has_it_is_found() {
             "before its stage's start",
             "does not have it",
             "lost or changed a record",
+            "does not follow the one before",
             // The record of its end is made from the journal, which does not have the end yet.
             "record by month says",
             "is stuck",

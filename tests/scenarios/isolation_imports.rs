@@ -23,7 +23,11 @@ fn an_interface_that_no_contract_has_is_named() {
     assert_refused(
         "docket:stage/report",
         "docket:stage/export",
-        &["`docket:stage/export@0.1.0`", "no part of contract 0.1.0", "types, report, answer, process, dialogue"],
+        &[
+            "`docket:stage/export@0.1.0`",
+            "no part of contract 0.1.0",
+            "types, report, answer, process, dialogue",
+        ],
     );
 }
 

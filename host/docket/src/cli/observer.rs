@@ -30,7 +30,7 @@ impl<'a> Shown<'a> {
     /// Shows what the stage that spoke last is doing.
     fn show_live(&mut self) {
         let now = Timestamp::now();
-        if let Some(text) = live::doing(&self.at_work, now) {
+        if let Some(text) = live::doing(&self.at_work, now, Ui::live_columns()) {
             self.ui.show_live(&text);
         }
     }

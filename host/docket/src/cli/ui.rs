@@ -16,13 +16,13 @@ pub(super) struct Ui {
     output: Output,
     live: bool,
     /// Columns of the line that is shown in place.
-    live_columns: usize,
+    live_shown: usize,
     is_unheard: bool,
 }
 
 impl Ui {
     pub(super) fn new(output: Output) -> Self {
-        Self { output, live: std::io::stderr().is_terminal(), live_columns: 0, is_unheard: false }
+        Self { output, live: std::io::stderr().is_terminal(), live_shown: 0, is_unheard: false }
     }
 
     pub(super) fn set_output(&mut self, output: Output) {
@@ -106,20 +106,25 @@ impl Ui {
         if !self.has_live_line() {
             return;
         }
-        // The last column stays free: some terminals begin a new line after it.
-        let text = fitted(&printable(text), terminal_width().saturating_sub(1));
+        let text = fitted(&printable(text), Self::live_columns());
         let columns = width(&text);
-        let blanks = " ".repeat(self.live_columns.saturating_sub(columns));
+        let blanks = " ".repeat(self.live_shown.saturating_sub(columns));
         let mut out = std::io::stderr().lock();
         let _ = write!(out, "\r{text}{blanks}").and_then(|()| out.flush());
-        self.live_columns = columns;
+        self.live_shown = columns;
+    }
+
+    /// Columns that a line that is shown in place may take.
+    pub(super) fn live_columns() -> usize {
+        // The last column stays free: some terminals begin a new line after it.
+        terminal_width().saturating_sub(1)
     }
 
     fn clear_live(&mut self) {
-        if self.live_columns > 0 {
+        if self.live_shown > 0 {
             let mut out = std::io::stderr().lock();
-            let _ = write!(out, "\r{}\r", " ".repeat(self.live_columns)).and_then(|()| out.flush());
-            self.live_columns = 0;
+            let _ = write!(out, "\r{}\r", " ".repeat(self.live_shown)).and_then(|()| out.flush());
+            self.live_shown = 0;
         }
     }
 

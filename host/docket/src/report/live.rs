@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use docket_core::Timestamp;
 use docket_core::run::{Event, RunState};
-use docket_core::text::printable;
+use docket_core::text::{fitted, printable, width};
 
 use super::time::{age, between};
 use super::usage;
@@ -213,9 +213,9 @@ impl Doing {
     }
 }
 
-/// What stages at work are doing, in one line: that of the one that spoke last, `   review: Reading ADR-0003 (12s, 3.1k
-/// tokens)`, and how many more there are. `None` when none is at work.
-pub fn doing(at_work: &BTreeMap<String, Doing>, now: Timestamp) -> Option<String> {
+/// What stages at work are doing, in one line of at most so many columns: that of the one that spoke last, `   review:
+/// Reading ADR-0003 (12s, 3.1k tokens)`, and how many more there are. `None` when none is at work.
+pub fn doing(at_work: &BTreeMap<String, Doing>, now: Timestamp, columns: usize) -> Option<String> {
     let last = at_work.iter().max_by_key(|(_, doing)| (doing.has_spoken(), doing.since));
     let (stage, doing) = last?;
     let text = doing.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
@@ -224,8 +224,15 @@ pub fn doing(at_work: &BTreeMap<String, Doing>, now: Timestamp) -> Option<String
         0 => String::new(),
         more => format!(" +{more} more"),
     };
-    Some(format!("   {}{} ({}{tokens}){more}", printable(stage), printable(&text), age(doing.since, now)))
+    let end = format!(" ({}{tokens}){more}", age(doing.since, now));
+    // What does not fit is left out of the words, not of the numbers.
+    let words = printable(&format!("{stage}{text}"));
+    let words = fitted(&words, columns.saturating_sub(INDENT.len() + width(&end)));
+    Some(fitted(&format!("{INDENT}{words}{end}"), columns))
 }
+
+/// What stands in front of what a stage is doing: the place of the sign of other lines.
+const INDENT: &str = "   ";
 
 #[cfg(test)]
 mod tests {
@@ -239,20 +246,22 @@ mod tests {
     #[test]
     fn the_stage_that_spoke_last_is_shown_and_how_many_more_there_are() {
         let mut at_work = BTreeMap::new();
-        assert_eq!(doing(&at_work, at(0)), None);
+        assert_eq!(doing(&at_work, at(0), 80), None);
         at_work.insert("review".to_owned(), Doing::since(at(0)));
-        assert_eq!(doing(&at_work, at(3)).as_deref(), Some("   review (3s)"));
+        assert_eq!(doing(&at_work, at(3), 80).as_deref(), Some("   review (3s)"));
         let review = at_work.get_mut("review").expect("at work");
         review.hear(&Notice::Progress("Reading \u{1b}[2JADR-0003".into()), at(4));
         review.hear(&Notice::Usage(Usage { input_tokens: Some(3_100), ..Usage::default() }), at(5));
         assert_eq!(
-            doing(&at_work, at(16)).as_deref(),
+            doing(&at_work, at(16), 80).as_deref(),
             Some("   review: Reading ADR-0003 (12s, 3.1k tokens)")
         );
         at_work.insert("silent".to_owned(), Doing::since(at(10)));
         assert_eq!(
-            doing(&at_work, at(65)).as_deref(),
+            doing(&at_work, at(65), 80).as_deref(),
             Some("   review: Reading ADR-0003 (1m 1s, 3.1k tokens) +1 more")
         );
+        assert_eq!(doing(&at_work, at(16), 40).as_deref(), Some("   review: R… (12s, 3.1k tokens) +1 more"));
+        assert_eq!(doing(&at_work, at(16), 9).as_deref(), Some("    (12s…"));
     }
 }

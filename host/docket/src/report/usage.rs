@@ -3,7 +3,7 @@
 use docket_core::run::Usage;
 use docket_core::{Budget, Dollars};
 
-/// What it cost. `None` when nothing was used that could cost anything.
+/// What it cost. `None` when nothing was used that could cost anything, or when what is at work may still say so.
 pub fn cost(usage: &Usage) -> Option<String> {
     let unpriced = usage.unpriced.filter(|count| *count > 0);
     match (usage.cost_usd.and_then(Dollars::of), unpriced) {
@@ -12,7 +12,9 @@ pub fn cost(usage: &Usage) -> Option<String> {
             let launches = if count == 1 { "launch" } else { "launches" };
             Some(format!("at least {cost} ({count} {launches} unpriced)"))
         }
-        (None, _) => is_known(usage).then(|| "unpriced".to_owned()),
+        (None, Some(_)) => Some("unpriced".to_owned()),
+        // Before docket counted launches, tokens without a cost were all there was to go by.
+        (None, None) => (usage.launches.is_none() && usage.tokens().is_some()).then(|| "unpriced".to_owned()),
     }
 }
 
@@ -64,10 +66,6 @@ pub fn budget(budget: &Budget) -> String {
     format!("at most {}", parts.join(", "))
 }
 
-fn is_known(usage: &Usage) -> bool {
-    usage.tokens().is_some() || usage.launches.is_some_and(|count| count > 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +77,7 @@ mod tests {
             Usage { launches: Some(1), cost_usd: Some(0.12), input_tokens: Some(3_140), ..Usage::default() };
         assert_eq!(cost(&Usage::default()), None);
         assert_eq!(cost(&silent).as_deref(), Some("unpriced"));
+        assert_eq!(cost(&Usage { unpriced: None, ..silent }), None, "it may still say so");
         assert_eq!(cost(&priced).as_deref(), Some("$0.12"));
         assert_eq!(cost(&priced.plus(silent)).as_deref(), Some("at least $0.12 (1 launch unpriced)"));
         assert_eq!(brief(&priced).as_deref(), Some("3.1k tokens, $0.12"));
