@@ -91,6 +91,8 @@ fn a_result_that_does_not_fit_is_asked_for_again_and_kept() {
     let script = "cat > /dev/null\necho ran >> \"$1/ledger\"\n\
                   if [ $(wc -l < \"$1/ledger\") -eq 1 ]; then echo '{\"assessment\": \"PERFECT\"}'; else cat \"$1/answer\"; fi\n";
     let agent = Agent::new(&place, script);
+    // Not mended within the attempt: that would be the second launch.
+    place.write_home(CONFIG, agent.profile().replace(" }", ", repairs: 0 }"));
     place.write(".docket/workflows/templates/ask.md", "Review it.\n");
     let stage_ = json!({ "name": "work", "type": "agent", "retry": at_once(2),
         "config": { "prompt_template": "templates/ask.md" }, "outputs": { "review": { "schema": "review-results" } } });
@@ -99,7 +101,7 @@ fn a_result_that_does_not_fit_is_asked_for_again_and_kept() {
     assert_eq!(agent.launches(), 2);
     let run = place.only_run();
     let kept = |path: &str| serde_json::from_str::<Value>(&read(&place, &run, path)).expect("JSON");
-    assert_eq!(kept(&kept_as("attempt-1/rejected.json")), json!({ "assessment": "PERFECT" }));
+    assert_eq!(kept(&kept_as("attempt-1/answer-1.txt")), json!({ "assessment": "PERFECT" }));
     assert_eq!(kept(&kept_as("result.json")), answer());
     assert!(!place.run_folder(&run).join(kept_as("rejected.json")).exists());
 }
