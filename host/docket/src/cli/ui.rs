@@ -168,14 +168,6 @@ pub(super) fn protocol() -> (tokio::io::Stdin, tokio::io::Stdout) {
     (tokio::io::stdin(), tokio::io::stdout())
 }
 
-/// Whoever reads `docket … | head` has what they want.
-fn ignore_closed_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
-    match written {
-        Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
-}
-
 /// Prints what clap has to say: help and versions on standard output, mistakes on standard error.
 pub(super) fn usage(error: &clap::Error) -> u8 {
     // Nothing can be said where nothing can be written.

@@ -13,7 +13,7 @@ use docket_plugin_context::related::{self, Relative, Weights, related};
 use docket_plugin_context::resolve::Resolver;
 
 /// Documents, sorted by path.
-pub struct Project {
+pub(crate) struct Project {
     inventory: Inventory,
     /// Their facts.
     pub documents: Vec<Facts>,
@@ -21,7 +21,7 @@ pub struct Project {
 
 impl Project {
     /// A project of these paths and texts.
-    pub fn new(texts: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(texts: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| File {
             path: (*path).to_owned(),
             bytes: text.len() as u64,
@@ -37,13 +37,13 @@ impl Project {
     }
 
     /// What the document at `path` refers to.
-    pub fn references(&self, path: &str) -> Vec<Reference> {
+    pub(crate) fn references(&self, path: &str) -> Vec<Reference> {
         let resolver = Resolver::new(&self.inventory, &self.documents);
         references(&self.documents[self.position(path)], &resolver, &self.inventory)
     }
 
     /// Expects that the document at `path` refers to these documents and no others.
-    pub fn refers(&self, path: &str, expected: &[&str]) {
+    pub(crate) fn refers(&self, path: &str, expected: &[&str]) {
         let found = self.references(path);
         let unbroken = found.iter().filter(|reference| !reference.broken);
         let found: BTreeSet<&str> = unbroken.filter_map(|reference| reference.path.as_deref()).collect();
@@ -51,13 +51,13 @@ impl Project {
     }
 
     /// The broken references of the document at `path`, with the nearest file.
-    pub fn broken(&self, path: &str) -> Vec<(String, Option<String>)> {
+    pub(crate) fn broken(&self, path: &str) -> Vec<(String, Option<String>)> {
         let broken = self.references(path).into_iter().filter(|reference| reference.broken);
         broken.map(|reference| (reference.text, reference.nearest)).collect()
     }
 
     /// The documents related to the one at `path`, with paths.
-    pub fn related(&self, path: &str) -> Vec<(&str, Relative)> {
+    pub(crate) fn related(&self, path: &str) -> Vec<(&str, Relative)> {
         let resolver = Resolver::new(&self.inventory, &self.documents);
         let citations = Citations::resolve(&self.documents, &resolver);
         let project = related::Project { documents: &self.documents, citations: &citations };
