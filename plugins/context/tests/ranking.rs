@@ -68,7 +68,7 @@ fn documents_that_refer_to_the_target_say_so() {
 #[test]
 fn a_superseded_document_leads_to_its_successor() {
     let mut texts = library();
-    texts[0].1.push_str("\n");
+    texts[0].1.push('\n');
     texts[0].1 = format!("---\nstatus: Superseded\nsuperseded-by: RFC 18\n---\n{}", texts[0].1);
     let new = "# A better journal\n\nAs in RFC 1.\n";
     texts.push(("rfcs/rfc-0030.md".into(), new.into()));

@@ -274,7 +274,7 @@ mod tests {
             "config.yml:3:50: 'profiles.mine.timeout' in config",
             "such as `10m`",
             "'launcher' is missing in 'profiles.other' in config",
-            "'profiles.other.repairs' in config must be a whole number",
+            "'profiles.other.repairs' in config must be empty or a whole number",
             "64 to 65536",
         ] {
             assert!(told.contains(expected), "{expected}:\n{told}");
