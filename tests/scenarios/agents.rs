@@ -116,7 +116,7 @@ fn a_profile_without_a_command_is_told_where_to_set_it() {
     let place = place_with_document();
     start(&place, &["--launcher", "shell"]).code(1).says("no launcher profile").says("config.yml");
     place.write_home(CONFIG, "profiles:\n  mine: { launcher: shell, agent: codecs, command: [sh] }\n");
-    start(&place, &["--profile", "mine"]).code(1).says("'codecs'").says("generic, claude, codex");
+    start(&place, &["--profile", "mine"]).code(2).says("'codecs'").says("generic, claude, codex");
     assert_nothing_written(&place);
 }
 

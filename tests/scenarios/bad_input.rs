@@ -5,7 +5,9 @@ use std::os::unix::fs::symlink;
 use docket_tests::finish;
 
 use crate::place;
-use crate::support::{CONFIG, DOCUMENT, assert_nothing_written, place_with_document, start, waiting_run};
+use crate::support::{
+    CONFIG, DOCUMENT, assert_nothing_written, place_with_document, start, start_arguments, waiting_run,
+};
 
 #[test]
 fn inputs_that_do_not_fit_are_told_with_their_flag() {
@@ -175,7 +177,7 @@ fn settings_say_nothing_that_they_can_not_say() {
     start(&place, &[]).code(2).says("config.yml:2:37:").says("10 minutes").says("10m");
     // All faults at once, for programs with their places.
     place.write_home(CONFIG, "lanucher: x\nprofiles:\n  mine: { agent: codex, repairs: -1 }\n");
-    let output = start(&place, &["--output", "json"]).code(2);
+    let output = place.run(&[&["--output", "json"][..], &start_arguments(&[])].concat()).code(2);
     let error: serde_json::Value = serde_json::from_str(&output.stderr).expect("JSON");
     let faults = error["faults"]["list"].as_array().expect("faults");
     let lines: Vec<_> = faults.iter().map(|fault| fault["location"]["line"].as_u64()).collect();

@@ -5,8 +5,6 @@
 //! A transcript begins with lines `#exit 1`, `#signal 9`, `#stderr words`, `#answer text of the answer file`, `#schema` (the
 //! task has one) and `#resumed session input cached output` (it goes on with a session that had used so much).
 
-#![expect(clippy::disallowed_methods, reason = "a test reads its files")]
-
 use std::path::{Path, PathBuf};
 
 use docket_plugin::process::ExitStatus;

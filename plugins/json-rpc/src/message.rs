@@ -147,7 +147,7 @@ mod tests {
         let request = Message::Request { id: json!("a"), method: "ping".into(), params: Value::Null };
         assert_eq!(read(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#), [request]);
         let told = Message::Notification { method: "m".into(), params: json!({ "a": 1 }) };
-        assert_eq!(read(r#"{"method":"m","params":{"a":1},"id":null}"#), [told.clone()]);
+        assert_eq!(read(r#"{"method":"m","params":{"a":1},"id":null}"#), std::slice::from_ref(&told));
         assert_eq!(read(r#"[{"method":"m","params":{"a":1}},7]"#), [told]);
         let answered = |outcome| Message::Answer { id: json!(1), outcome };
         assert_eq!(read(r#"{"id":1,"result":null,"error":null}"#), [answered(Ok(Value::Null))]);

@@ -182,6 +182,7 @@ impl Agent {
     }
 
     /// Starts a process that keeps this one's standard output, and does not wait for it.
+    #[expect(clippy::zombie_processes, reason = "what an agent leaves behind is the point")]
     fn child(&self, program: &str, arguments: &[&str]) {
         let child = Command::new(program).args(arguments).stdin(Stdio::null()).spawn().expect("started");
         self.remember(&child.id().to_string());
