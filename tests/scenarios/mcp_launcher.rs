@@ -69,7 +69,7 @@ fn an_answer_that_does_not_fit_is_mended_in_the_agents_own_session() {
     assert_eq!(server.heard(CALL)[1]["params"]["name"], "review-reply");
     let again = arguments(&server, 1);
     assert_eq!(again["threadId"], "thread-1");
-    assert!(again["prompt"].as_str().expect("text").contains("PERFECT"), "{again}");
+    assert!(again["prompt"].as_str().expect("text").contains("/assessment: value is not one of"), "{again}");
 }
 
 #[test]
