@@ -191,8 +191,12 @@ fn the_time_of_the_next_attempt_is_recorded_and_shown() {
     // Up to half of the backoff is left to chance.
     assert!((1800.0..=3600.0).contains(&seconds), "{seconds}");
     assert_eq!(status_of(&place, &run), "running");
-    let status = place.run(&["workflow", "status", &run]).success();
-    let _ = status.prints("work (pending, unpriced), tried again in ").prints("no luck 1");
+    let status = || place.run(&["workflow", "status", &run]).success();
+    // What was used is told as soon as the owner has written it down.
+    wait_until("what was used is told", || {
+        status().stdout.contains("work (pending, unpriced), tried again in ")
+    });
+    let _ = status().prints("no luck 1");
     place.run(&["workflow", "cancel", &run]).success();
     Output::of_child(owner).code(1).says("work is tried again in ");
     assert_eq!(

@@ -31,7 +31,7 @@ fn place_with_profiles() -> Place {
             "profile: laptop\nprofiles:\n  laptop: {{ launcher: manual }}\n  demo: {{ launcher: checklist }}\n  \
              ci: {{ launcher: shell, agent: codex, command: [{AGENT}, {folder}, codex, answer] }}\n  \
              editor: {{ launcher: acp, agent: codex, command: [{PEER}, acp, good, {folder}] }}\n  \
-             server: {{ launcher: mcp, command: [{PEER}, mcp, good, {folder}] }}\n"
+             server: {{ launcher: mcp, command: [{PEER}, mcp, good, {folder}], options: {{ tool: review }} }}\n"
         ),
     );
     place
