@@ -1,6 +1,7 @@
 //! Why an agent failed, in a few stable codes with advice, whatever its program calls it. Reads only what a program says
 //! about its failure, never what an agent answers: a review may well be about rate limits.
 
+use docket_launcher::tail::described;
 use docket_plugin::Error;
 use docket_plugin::process::ExitStatus;
 
@@ -194,15 +195,6 @@ pub(crate) fn interrupted(agent: &str, exit: &ExitStatus, trouble: Option<&str>,
     let reason = format!("it ended with {} before its work was over{said}", described(exit));
     let known = trouble.and_then(|trouble| kind(None, trouble)).or_else(|| kind(None, complaint));
     failure(agent, known.unwrap_or(Kind::Interrupted), &reason)
-}
-
-/// How a process ended, for people.
-pub(crate) fn described(exit: &ExitStatus) -> String {
-    match (exit.code, exit.signal) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "no exit code".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use docket_plugin::Error;
 use docket_plugin::process::{Child, Event, ExitStatus};
 use docket_plugin::report::{self, Level};
 
-use crate::failure::described;
 use crate::presets::{End, Reader, Signal};
+use docket_launcher::tail::described;
 
 /// How long a process that is stopped may take to end by itself, in milliseconds.
 const GRACE_MILLISECONDS: u64 = 2_000;

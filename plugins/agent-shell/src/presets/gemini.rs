@@ -10,6 +10,7 @@
 //! that the user trusts, because settings of a project may run commands; that trust is not given here.
 
 use docket_launcher::ask::Reply;
+use docket_launcher::tail::described;
 use docket_plugin::process::{Command, ExitStatus};
 use docket_plugin::report::{Level, Usage};
 use docket_plugin::{Agent, Error, Value};
@@ -147,7 +148,7 @@ impl GeminiReader {
         let trouble = self.trouble();
         match by_code(&end.exit) {
             Some(kind) => {
-                let words = format!("it ended with {}", failure::described(&end.exit));
+                let words = format!("it ended with {}", described(&end.exit));
                 let error = failure::failure(NAME, kind, trouble.unwrap_or(&words));
                 if end.exit.code == Some(UNTRUSTED) {
                     return error.hint(

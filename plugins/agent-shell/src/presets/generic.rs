@@ -8,12 +8,12 @@
 //! does not fit is mended in a second launch.
 
 use docket_launcher::ask::Reply;
+use docket_launcher::tail::described;
 use docket_plugin::process::{Argument, Command};
 use docket_plugin::report::Level;
 use docket_plugin::{Agent, Error};
 
 use super::{End, Launch, Preset, Reader, Signal};
-use crate::failure;
 
 /// How much standard output is kept; docket gives a stage 256 MiB of memory.
 const MAXIMUM_OUTPUT: usize = 16 * 1024 * 1024;
@@ -105,7 +105,7 @@ impl Reader for GenericReader {
             ));
         }
         if end.exit.code != Some(0) {
-            let message = format!("the agent failed with {}", failure::described(&end.exit));
+            let message = format!("the agent failed with {}", described(&end.exit));
             return Err(Error::new("agent-failed", message)
                 .hint("run the command by hand with the prompt file on standard input to see what is wrong")
                 .retryable());
