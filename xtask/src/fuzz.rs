@@ -9,8 +9,8 @@ use crate::setup;
 use crate::workspace;
 
 /// The targets, what can do most harm first; each is a file in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 8] =
-    ["host", "journal", "definition", "manifest", "paths", "prompt", "expression", "agent"];
+const TARGETS: [&str; 9] =
+    ["host", "journal", "definition", "manifest", "paths", "prompt", "expression", "agent", "document"];
 /// How long each target runs unless told otherwise.
 const SECONDS: u32 = 60;
 /// When an input takes longer than this it counts as a fault.

@@ -7,23 +7,23 @@
 //! of single signals can be changed. Writes a line for each target:
 //! `{"corpus", "target", "ranked"}`. Not part of what is shipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use docket_plugin_context::citations::Citations;
-use docket_plugin_context::facts::terms::Table;
-use docket_plugin_context::facts::{self, Facts};
+use docket_plugin_context::facts::{self, Facts, Reading, Written};
 use docket_plugin_context::inventory::Inventory;
 use docket_plugin_context::references::references;
 use docket_plugin_context::related::{Project, Weights, related};
-use docket_plugin_context::resolve::Resolver;
+use docket_plugin_context::resolve::{Referrer, Resolver};
+use docket_plugin_context::words::{Lists, Words};
 use serde_json::{Value, json};
 
 struct Corpus {
     inventory: Inventory,
-    documents: Vec<Facts>,
+    documents: Vec<Reading>,
 }
 
 impl Corpus {
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let corpus =
             corpora.entry(name.clone()).or_insert_with(|| Corpus::read(&folder.join("corpora").join(&name)));
         let position = (corpus.documents.iter())
-            .position(|facts| facts.path == target)
+            .position(|reading| reading.facts.path == target)
             .ok_or_else(|| format!("no document {target}"))?;
         let original = folder.join("corpora").join(&name).join(&target);
         let source = text("target_stripped_path").map_or(original, |stripped| folder.join(stripped));
@@ -73,15 +73,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn rank(task: &str, corpus: &Corpus, position: usize, weights: &Weights) -> Vec<String> {
-    let resolver = Resolver::new(&corpus.inventory, &corpus.documents);
+    let facts: Vec<Facts> = corpus.documents.iter().map(|reading| reading.facts.clone()).collect();
+    let written: Vec<Vec<Written>> = corpus.documents.iter().map(|reading| reading.written.clone()).collect();
+    let resolver = Resolver::learn(&corpus.inventory, &facts, &written);
     if task == "A" {
-        let found = references(&corpus.documents[position], &resolver, &corpus.inventory);
+        let target = Referrer { facts: &facts[position], written: &written[position] };
+        let found = references(target, &resolver, &corpus.inventory);
         return found.into_iter().filter_map(|reference| reference.path).collect();
     }
-    let citations = Citations::resolve(&corpus.documents, &resolver);
-    let project = Project { documents: &corpus.documents, citations: &citations };
-    let found = related(project, position, &Table::default(), weights);
-    found.into_iter().map(|relative| corpus.documents[relative.document].path.clone()).collect()
+    let citations = Citations::resolve(&facts, &written, &resolver);
+    let mut lists = Lists::default();
+    (0..).zip(&corpus.documents).for_each(|(at, reading)| lists.add(at, &reading.words));
+    let project = Project {
+        documents: &facts,
+        citations: &citations,
+        words: &Words::new(lists),
+        own: &corpus.documents[position].words,
+    };
+    let found = related(project, position, &HashMap::default(), weights).expect("nothing was kept");
+    found.into_iter().map(|relative| facts[relative.document].path.clone()).collect()
 }
 
 /// The weights with one signal left out, or changed: `topic=0`.

@@ -1,9 +1,13 @@
 //! Which web addresses are the project's own pages. A document can't see the repository's settings, so its own
 //! addresses are learned: they are those whose paths are there.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Facts, Form};
+use foldhash::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Facts, Form, Written};
 use crate::inventory::Inventory;
 
 /// Names in the path of a forge's address after which a branch and a file's path come.
@@ -25,19 +29,33 @@ const ENDINGS: [&str; 6] = ["", ".md", ".rst", ".adoc", "/README.md", "/index.md
 pub(crate) const GENERIC_NAMES: [&str; 6] =
     ["readme", "index", "license", "changelog", "contributing", "template"];
 
-/// The project's addresses.
-#[derive(Debug, Default)]
-pub(crate) struct Addresses {
-    /// Repositories by name without owner (forks and renamed owners keep it), and sites by host: addresses that are
-    /// here, and all.
-    places: HashMap<String, (usize, usize)>,
-    /// Fronts of addresses that end with a document's number.
-    numbered: HashSet<String>,
+/// What files addresses can show.
+#[derive(Debug)]
+pub(crate) struct Addresses<'a> {
+    inventory: &'a Inventory,
+    documents: &'a [Facts],
+    /// Made when an address is asked for.
+    places: OnceCell<Places<'a>>,
+}
+
+/// The names that addresses can end with.
+#[derive(Debug)]
+struct Places<'a> {
     /// Names of files without their endings, and of folders, in lower case: an address that ends with none of them
     /// shows nothing of this project.
     names: HashSet<String>,
     /// The files that documents with a number in their name are, by stem.
-    stems: HashMap<String, Option<String>>,
+    stems: HashMap<String, Option<&'a str>>,
+}
+
+/// Which addresses are the project's own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OwnAddresses {
+    /// Repositories by name without owner (forks and renamed owners keep it), and sites by host: addresses that are
+    /// here, and all.
+    places: BTreeMap<String, (usize, usize)>,
+    /// Fronts of addresses that end with a document's number.
+    numbered: BTreeSet<String>,
 }
 
 /// An address taken apart.
@@ -49,36 +67,39 @@ struct Parts<'a> {
     is_forge: bool,
 }
 
-impl Addresses {
-    /// Learns from the addresses `documents` link to.
-    pub(crate) fn learn(inventory: &Inventory, documents: &[Facts]) -> Self {
-        let mut addresses = Self { names: names(inventory), ..Self::default() };
-        for facts in documents {
-            let stem = stem(&facts.path);
-            let is_named_alike =
-                facts.labels.first().is_some_and(|label| stem.contains(&label.number.to_string()));
-            if is_named_alike && stem.len() > 4 {
-                let paths = addresses
-                    .stems
-                    .entry(stem.to_ascii_lowercase())
-                    .or_insert_with(|| Some(facts.path.clone()));
-                if paths.as_deref() != Some(&facts.path) {
-                    *paths = None;
-                }
-            }
-        }
-        let mut fronts: HashMap<String, (usize, usize)> = HashMap::new();
-        for facts in documents {
-            for written in facts.written.iter().filter(|written| written.form == Form::Link) {
+impl OwnAddresses {
+    /// The number of the document whose page elsewhere this is.
+    pub(crate) fn number(&self, address: &str) -> Option<u32> {
+        let (front, number) = numbered(address)?;
+        self.numbered.contains(front).then_some(number)
+    }
+}
+
+impl<'a> Addresses<'a> {
+    /// The addresses that can show files of `inventory`, and `documents` by their numbers.
+    pub(crate) fn new(inventory: &'a Inventory, documents: &'a [Facts]) -> Self {
+        Self { inventory, documents, places: OnceCell::new() }
+    }
+
+    fn places(&self) -> &Places<'a> {
+        self.places.get_or_init(|| Places::of(self.inventory, self.documents))
+    }
+
+    /// Learns from the addresses that documents link to: `written` are the references of each of them.
+    pub(crate) fn learn(&self, documents: &[Facts], written: &[Vec<Written>]) -> OwnAddresses {
+        let mut own = OwnAddresses::default();
+        let mut fronts: HashMap<&str, (usize, usize)> = HashMap::default();
+        for (facts, written) in documents.iter().zip(written) {
+            for written in written.iter().filter(|written| written.form == Form::Link) {
                 let Some(parts) = parts(&written.text) else { continue };
                 let front = numbered(&written.text).filter(|_| written.line <= HEADER_LINES);
-                let is_here = addresses.by_path(inventory, &parts).is_some();
-                let place = addresses.places.entry(parts.place).or_default();
+                let is_here = self.by_path(&parts).is_some();
+                let place = own.places.entry(parts.place).or_default();
                 place.0 += usize::from(is_here);
                 place.1 += 1;
-                if let (Some((front, number)), Some(own)) = (front, facts.labels.first()) {
-                    let front = fronts.entry(front.to_owned()).or_default();
-                    front.0 += usize::from(own.number == number);
+                if let (Some((front, number)), Some(label)) = (front, facts.labels.first()) {
+                    let front = fronts.entry(front).or_default();
+                    front.0 += usize::from(label.number == number);
                     front.1 += 1;
                 }
             }
@@ -86,40 +107,36 @@ impl Addresses {
         let is_own = |(own, all): &(usize, usize)| {
             *own >= NUMBERED_CASES && *own as f64 >= NUMBERED_SHARE * *all as f64
         };
-        addresses.numbered =
-            fronts.into_iter().filter(|(_, cases)| is_own(cases)).map(|(front, _)| front).collect();
-        addresses
-    }
-
-    /// The number of the document whose page elsewhere this is.
-    pub(crate) fn number(&self, address: &str) -> Option<u32> {
-        let (front, number) = numbered(address)?;
-        self.numbered.contains(front).then_some(number)
+        let numbered = fronts.into_iter().filter(|(_, cases)| is_own(cases));
+        own.numbered = numbered.map(|(front, _)| front.to_owned()).collect();
+        own
     }
 
     /// The file of the project that `address` shows.
-    pub(crate) fn file(&self, inventory: &Inventory, address: &str) -> Option<String> {
+    pub(crate) fn file(&self, own: &OwnAddresses, address: &str) -> Option<String> {
         let parts = parts(address)?;
-        let (here, all) = self.places.get(&parts.place).copied().unwrap_or_default();
+        let (here, all) = own.places.get(&parts.place).copied().unwrap_or_default();
         let is_own = here >= OWN_CASES && here as f64 >= OWN_SHARE * all as f64;
         let is_foreign = all >= 4 && !is_own;
         if is_own && parts.is_forge {
-            return existing(inventory, &parts.names.join("/")).or_else(|| self.by_path(inventory, &parts));
+            return existing(self.inventory, &parts.names.join("/")).or_else(|| self.by_path(&parts));
         }
-        if let Some(path) = self.by_path(inventory, &parts).filter(|_| !is_foreign) {
+        if let Some(path) = self.by_path(&parts).filter(|_| !is_foreign) {
             return Some(path);
         }
         // A page of the project's own site may carry the file's name only.
         let name = parts.names.last().filter(|_| is_own && !parts.is_forge)?;
         let name = name.trim_end_matches(".html").trim_end_matches(".htm");
-        inventory.only_with_tail(&format!("{name}.md")).map(|file| file.path.clone())
+        self.inventory.only_with_tail(&format!("{name}.md")).map(|file| file.path.clone())
     }
 
     /// The file whose path an address ends with: two names or more, or one that carries a document's number.
-    fn by_path(&self, inventory: &Inventory, parts: &Parts<'_>) -> Option<String> {
+    fn by_path(&self, parts: &Parts<'_>) -> Option<String> {
+        let inventory = self.inventory;
         let names = &parts.names;
         let last = names.last()?.to_ascii_lowercase();
-        if !self.names.contains(stem(&last)) && !self.names.contains(&last) {
+        let places = self.places();
+        if !places.names.contains(stem(&last)) && !places.names.contains(&last) {
             return None;
         }
         // A branch's name may have slashes, a site may lie below a folder.
@@ -139,14 +156,32 @@ impl Addresses {
             let name = names.last()?.to_ascii_lowercase();
             let name = name.trim_end_matches(".html").trim_end_matches(".htm");
             let name = ENDINGS[1..4].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
-            self.stems.get(name)?.clone()
+            places.stems.get(name)?.map(String::from)
         })
+    }
+}
+
+impl<'a> Places<'a> {
+    fn of(inventory: &Inventory, documents: &'a [Facts]) -> Self {
+        let mut stems: HashMap<String, Option<&'a str>> = HashMap::default();
+        for facts in documents {
+            let stem = stem(&facts.path);
+            let is_named_alike =
+                facts.labels.first().is_some_and(|label| stem.contains(&label.number.to_string()));
+            if is_named_alike && stem.len() > 4 {
+                let path = stems.entry(stem.to_ascii_lowercase()).or_insert(Some(&facts.path));
+                if *path != Some(&facts.path) {
+                    *path = None;
+                }
+            }
+        }
+        Self { names: names(inventory), stems }
     }
 }
 
 /// The names an address can end with.
 fn names(inventory: &Inventory) -> HashSet<String> {
-    let mut names = HashSet::new();
+    let mut names = HashSet::default();
     for file in inventory.files() {
         names.insert(stem(&file.path).to_ascii_lowercase());
         names.insert(file.name().to_ascii_lowercase());

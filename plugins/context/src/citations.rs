@@ -1,7 +1,9 @@
 //! Which document refers to which: the references of all documents, resolved.
 
-use crate::facts::{Facts, Place, Relation};
-use crate::resolve::{Lead, Resolver};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Facts, Place, Relation, Written};
+use crate::resolve::{Lead, Referrer, Resolver};
 
 /// Words of a status that say a document is no longer in force.
 const ENDED: [&str; 5] = ["supersed", "replac", "obsolet", "deprecat", "withdrawn"];
@@ -9,7 +11,7 @@ const ENDED: [&str; 5] = ["supersed", "replac", "obsolet", "deprecat", "withdraw
 const HEADER_LINES: u32 = 15;
 
 /// A document that another refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Citation {
     /// Position of the document.
     pub document: usize,
@@ -29,11 +31,15 @@ pub struct Citations {
 }
 
 impl Citations {
-    /// Resolves the references of all `documents`.
-    pub fn resolve(documents: &[Facts], resolver: &Resolver<'_>) -> Self {
-        let cites: Vec<Vec<Citation>> =
-            documents.iter().map(|facts| of(documents, facts, resolver)).collect();
-        let mut cited_by = vec![Vec::new(); documents.len()];
+    /// Resolves the references of all `documents`: `written` are those of each.
+    pub fn resolve(documents: &[Facts], written: &[Vec<Written>], resolver: &Resolver<'_>) -> Self {
+        let referrers = documents.iter().zip(written).map(|(facts, written)| Referrer { facts, written });
+        Self::new(referrers.map(|referrer| of(documents, referrer, resolver)).collect())
+    }
+
+    /// The citations of documents of which each refers to these.
+    pub fn new(cites: Vec<Vec<Citation>>) -> Self {
+        let mut cited_by = vec![Vec::new(); cites.len()];
         for (document, citations) in cites.iter().enumerate() {
             for citation in citations {
                 cited_by[citation.document].push(document);
@@ -56,18 +62,18 @@ impl Citations {
     }
 }
 
-fn of(documents: &[Facts], facts: &Facts, resolver: &Resolver<'_>) -> Vec<Citation> {
+fn of(documents: &[Facts], referrer: Referrer<'_>, resolver: &Resolver<'_>) -> Vec<Citation> {
     let mut found: Vec<Citation> = Vec::new();
-    for written in &facts.written {
+    for written in referrer.written {
         if written.place == Place::Image {
             continue;
         }
-        let (Lead::Found(path) | Lead::Renamed(path)) = resolver.lead(facts, written) else { continue };
+        let (Lead::Found(path) | Lead::Renamed(path)) = resolver.lead(referrer, written) else { continue };
         let Some(document) = resolver.position(&path) else { continue };
         let is_header = matches!(written.place, Place::Field(_)) || written.line <= HEADER_LINES;
         let is_said = match written.relation {
             Relation::Cites => false,
-            Relation::SupersededBy => is_header || has_ended(facts),
+            Relation::SupersededBy => is_header || has_ended(referrer.facts),
             Relation::Supersedes => is_header || has_ended(&documents[document]),
         };
         let relation = if is_said { written.relation } else { Relation::Cites };

@@ -1,10 +1,11 @@
 //! Source files that belong to a document: those it names by path or name, those that define what it names in code,
 //! those that define its commands, and those that change together with it. Each says which symbol and which line.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use docket_markdown::Document;
+use foldhash::{HashMap, HashSet};
 
 use crate::catalog::Sources;
 use crate::inventory::{File, Inventory};
@@ -276,7 +277,7 @@ fn names(document: &Document) -> Vec<Name<'_>> {
         .flat_map(|line| line.split(|character: char| !(character.is_alphanumeric() || character == '_')));
     let of_blocks =
         pieces.filter(|piece| is_telling(piece)).map(|name| Name { name, owner: None, weight: IN_BLOCK });
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     of_spans.chain(of_blocks).filter(|name| seen.insert(name.name)).take(MAXIMUM_NAMES).collect()
 }
 

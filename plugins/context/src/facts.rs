@@ -7,7 +7,6 @@
 pub mod header;
 pub mod label;
 pub mod mention;
-mod packed;
 pub mod terms;
 pub mod written;
 
@@ -15,11 +14,11 @@ use docket_markdown::{Document, Field, Kind};
 use serde::{Deserialize, Serialize};
 
 pub use label::Label;
-pub use terms::{TermCount, Terms};
+pub use terms::{Counts, Extent, TermCount};
 pub use written::{Form, Place, Relation, Written};
 
 /// Stored facts are made anew when this differs: raise it with every change of what is read or how.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Headings that name a section, also where they are a document's first and largest.
 const SECTION_NAMES: [&str; 8] = [
@@ -52,10 +51,21 @@ pub struct Facts {
     pub authors: Vec<u32>,
     /// What it is filed under (category, type, tags): hashes of field and value.
     pub groups: Vec<u32>,
+    /// Whether it is a form to be filled in.
+    pub is_template: bool,
+    /// How much it says.
+    pub extent: Extent,
+}
+
+/// What was read of a document. What is short and needed of every document are its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What it says about itself.
+    pub facts: Facts,
     /// What it refers to, as written, in the order of lines.
     pub written: Vec<Written>,
-    /// Its words.
-    pub terms: Terms,
+    /// Its words, in no order.
+    pub words: Vec<TermCount>,
 }
 
 impl Facts {
@@ -63,35 +73,34 @@ impl Facts {
     pub fn kind(&self) -> Kind {
         Kind::of(&self.path, &self.title)
     }
-
-    /// Whether it is a form to be filled in.
-    pub fn is_template(&self) -> bool {
-        docket_markdown::is_template(&self.path)
-    }
-
-    /// The facts of a document that can't be read: its name only.
-    pub fn unread(path: &str, bytes: u64) -> Self {
-        Self { bytes, ..read(path, "") }
-    }
 }
 
-/// Reads the facts of `text`, the document at project path `path`.
-pub fn read(path: &str, text: &str) -> Facts {
+/// What is known of a document that can't be read: its name and size.
+pub fn unread(path: &str, bytes: u64) -> Reading {
+    let mut reading = read(path, "");
+    reading.facts.bytes = bytes;
+    reading
+}
+
+/// Reads `text`, the document at project path `path`.
+pub fn read(path: &str, text: &str) -> Reading {
     let document = docket_markdown::parse(text);
     let fields = header::fields(&document);
     let title = title(path, &document, &fields);
-    Facts {
+    let (extent, words) = terms::read(path, &title, &document);
+    let facts = Facts {
         bytes: text.len() as u64,
         status: header::value(&fields, "status").filter(|status| !status.is_empty()).map(String::from),
         date: header::date(&fields),
         labels: label::own(path, &title, &fields),
         authors: header::authors(&fields),
         groups: header::groups(&fields),
-        written: written::read(&document, &fields),
-        terms: terms::read(path, &title, &document),
+        is_template: docket_markdown::is_template(path),
+        extent,
         path: path.to_owned(),
         title,
-    }
+    };
+    Reading { facts, written: written::read(&document, &fields), words }
 }
 
 /// The document's title: its heading, unless that only names a first section (`# Summary`), its field `title`, or what its

@@ -1,27 +1,28 @@
 //! Puts a context package together. Decides what is in it and why; how relations are found is in the other modules.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use docket_markdown::{Document, Kind};
 use docket_plugin::{Error, report};
+use foldhash::HashMap;
 
 use crate::budget;
-use crate::catalog::{Catalog, Documents, Sources};
-use crate::citations::Citations;
+use crate::catalog::{self, Catalog, Sources};
 use crate::code::{self, Evidence, Wishes};
 use crate::commands::commands;
 use crate::excerpt::excerpt;
 use crate::facts::{self, Facts, terms};
 use crate::history::{self, NoHistory};
-use crate::inventory::{File, Inventory};
+use crate::inventory::{File, Inventory, Moment};
 use crate::package::{ContextPackage, History, Item, Note, OpenTodo, Origin, Reference, Related, Session};
 use crate::reading;
 use crate::references::references;
 use crate::related::{Project, Relative, Weights, related};
-use crate::resolve::Resolver;
+use crate::resolve::{Referrer, Resolver};
 use crate::session;
-use crate::settings::{Include, Settings};
+use crate::settings::{Include, PROJECT, Settings};
+use crate::words::Damaged;
 
 /// A larger document is refused: nobody reviews it in one piece.
 const MAXIMUM_TARGET: u64 = 8 << 20;
@@ -37,24 +38,67 @@ const TOGETHER_COMMITS: u32 = 4;
 /// How many lines a reason names.
 const NAMED_LINES: usize = 3;
 
-/// Gathers the context of `settings.target` in the project at `root`. What was read is kept in the folder `cache`, if
-/// there is one.
+/// Why nothing was gathered.
+enum Stop {
+    /// Something that somebody has to mend.
+    Failed(Error),
+    /// What was kept of the last time is damaged.
+    Damaged,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Damaged> for Stop {
+    fn from(_: Damaged) -> Self {
+        Self::Damaged
+    }
+}
+
+/// Gathers the context of `settings.target` in the project at `root`, or, without a target, where the project stands. What
+/// was read is kept in the folder `cache`, if there is one.
 ///
 /// # Errors
 /// `target-unreadable` when the document is too large or no text.
 pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<ContextPackage, Error> {
+    let attempt = |cache| {
+        if settings.target == PROJECT {
+            of_project(root, cache, settings)
+        } else {
+            of_document(root, cache, settings)
+        }
+    };
+    let gathered = attempt(cache).or_else(|stop| match (stop, cache) {
+        (Stop::Damaged, Some(folder)) => {
+            // The same again, as if nothing had been kept.
+            catalog::forget(folder);
+            attempt(cache).or_else(|_| attempt(None))
+        }
+        (stop, _) => Err(stop),
+    });
+    gathered.map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Damaged => Error::new("index-damaged", "BUG: an index that is not there is damaged"),
+    })
+}
+
+fn of_document(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<ContextPackage, Stop> {
     let inventory = Inventory::list(root);
-    let document = read_target(root, &settings.target)?;
+    let (file, document) = read_target(root, &settings.target)?;
+    let reading = facts::read(&settings.target, &document.text);
     let mut catalog = Catalog::new(root, &inventory, cache);
-    let documents = catalog.documents(Some(facts::read(&settings.target, &document.text)));
+    let documents = catalog.documents(Some(&file))?;
     report::log(report::Level::Debug, format!("Comparing {} documents", documents.facts.len()));
-    let resolver = Resolver::new(&inventory, &documents.facts);
+    let (resolver, citations) = catalog.relations(&documents)?;
     let position = resolver.position(&settings.target).unwrap_or_default();
-    let target = &documents.facts[position];
+    let target = Referrer { facts: &reading.facts, written: &reading.written };
     let mut package = ContextPackage::empty(
         &settings.target,
-        &target.title,
-        target.kind().name(),
+        &reading.facts.title,
+        reading.facts.kind().name(),
         settings.strategy.name(),
     );
     if settings.wants(Include::ParseReferences) {
@@ -63,7 +107,7 @@ pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<
     let needs_sources = [Include::AffectedCommands, Include::RelatedCode, Include::OpenTodos]
         .iter()
         .any(|what| settings.wants(*what));
-    let sources = if needs_sources { catalog.sources(&documents) } else { Sources::default() };
+    let sources = if needs_sources { catalog.sources(&documents.facts) } else { Sources::default() };
     if settings.wants(Include::AffectedCommands) {
         package.patterns.cli_commands = commands(&document, &inventory, &sources);
     }
@@ -74,34 +118,40 @@ pub fn gather(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<
         put_history(&mut package, history);
     }
     let relatives = if settings.wants(Include::RelatedAdrs) {
-        let citations = Citations::resolve(&documents.facts, &resolver);
-        let project = Project { documents: &documents.facts, citations: &citations };
-        related(project, position, &terms::words(&document.text), &Weights::default())
+        let project = Project {
+            documents: &documents.facts,
+            citations: &citations,
+            words: &documents.words,
+            own: &reading.words,
+        };
+        related(project, position, &terms::words(&document.text), &Weights::default())?
     } else {
         Vec::new()
     };
     package.related = listed(root, &documents.facts, &resolver, &package, &relatives, settings);
     package.related.code = code(root, &inventory, &sources, &document, &package, settings);
     if settings.wants(Include::OpenTodos) {
-        package.todos = Some(todos_around(&document, &documents, &sources, &package));
+        package.todos = Some(todos_around(&document, &documents.todos()?, &sources, &package));
     }
     // A sandbox is thrown away whole: taking hundreds of thousands of values apart first would only take time.
-    std::mem::forget(resolver);
+    std::mem::forget((resolver, citations));
     std::mem::forget((documents, sources));
     Ok(finish(package, settings))
 }
 
 /// Gathers where the project at `root` stands. What can't be had is left out, and said.
-pub fn gather_project(root: &Path, cache: Option<&Path>, settings: &Settings) -> ContextPackage {
+fn of_project(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result<ContextPackage, Stop> {
     let inventory = Inventory::list(root);
     let mut catalog = Catalog::new(root, &inventory, cache);
-    let documents = catalog.documents(None);
+    let documents = catalog.documents(None)?;
+    catalog.keep_documents(&documents)?;
     let is_readme = |facts: &&Facts| facts.path.eq_ignore_ascii_case("readme.md");
     let title = documents.facts.iter().find(is_readme).map_or("", |facts| facts.title.as_str());
     let mut package = ContextPackage::empty(&settings.target, title, "project", settings.strategy.name());
     if settings.wants(Include::OpenTodos) {
-        let sources = catalog.sources(&documents);
-        let of_documents = documents.todos.iter().map(|(path, todo)| (path.as_str(), todo));
+        let sources = catalog.sources(&documents.facts);
+        let of_documents = documents.todos()?;
+        let of_documents = of_documents.iter().map(|(path, todo)| (*path, todo));
         let of_sources =
             sources.files().flat_map(|(path, source)| source.todos.iter().map(move |todo| (path, todo)));
         package.todos = Some(of_documents.chain(of_sources).map(|(path, todo)| open(path, todo)).collect());
@@ -116,7 +166,7 @@ pub fn gather_project(root: &Path, cache: Option<&Path>, settings: &Settings) ->
         Vec::new()
     };
     package.session = Some(Session { documents: states, runs: settings.runs.clone() });
-    finish(package, settings)
+    Ok(finish(package, settings))
 }
 
 /// Weighs everything and takes out what has no room.
@@ -154,7 +204,7 @@ fn put_history(package: &mut ContextPackage, history: Result<History, NoHistory>
 /// What is to do in the document, in those that are related, and in the code that belongs to it.
 fn todos_around(
     document: &Document,
-    documents: &Documents,
+    of_documents: &[(&str, crate::source::Todo)],
     sources: &Sources,
     package: &ContextPackage,
 ) -> Vec<OpenTodo> {
@@ -162,12 +212,12 @@ fn todos_around(
     let code: BTreeSet<&str> = package.related.code.iter().map(|item| item.path.as_str()).collect();
     let referred: BTreeSet<&str> =
         package.references.iter().filter_map(|reference| reference.path.as_deref()).collect();
-    let of_documents = documents.todos.iter().filter(|(path, _)| referred.contains(path.as_str()));
+    let of_documents = of_documents.iter().filter(|(path, _)| referred.contains(path));
     let of_sources = sources
         .files()
         .filter(|(path, _)| code.contains(path))
         .flat_map(|(path, source)| source.todos.iter().map(move |todo| (path, todo)));
-    let others = of_documents.map(|(path, todo)| (path.as_str(), todo)).chain(of_sources);
+    let others = of_documents.map(|(path, todo)| (*path, todo)).chain(of_sources);
     let own = own.iter().map(|todo| open(&package.target, todo));
     own.chain(others.map(|(path, todo)| open(path, todo))).collect()
 }
@@ -176,14 +226,15 @@ fn open(path: &str, todo: &crate::source::Todo) -> OpenTodo {
     OpenTodo { path: path.to_owned(), line: todo.line, text: todo.text.clone() }
 }
 
-fn read_target(root: &Path, target: &str) -> Result<Document, Error> {
+fn read_target(root: &Path, target: &str) -> Result<(File, Document), Error> {
     let unreadable = |why: &str| Error::new("target-unreadable", format!("'{target}' {why}"));
     let metadata = std::fs::metadata(root.join(target))
         .map_err(|cause| unreadable(&format!("can't be read: {cause}")))?;
-    let file = File { path: target.to_owned(), bytes: metadata.len(), modified: None };
+    let modified = metadata.modified().ok().and_then(Moment::of);
+    let file = File { path: target.to_owned(), bytes: metadata.len(), modified };
     let text = reading::text(root, &file, MAXIMUM_TARGET)
         .ok_or_else(|| unreadable("is not a text of at most 8 MiB").hint("choose a Markdown document"))?;
-    Ok(docket_markdown::parse(&text))
+    Ok((file, docket_markdown::parse(&text)))
 }
 
 /// Why a document is in the package, and how strongly.
@@ -201,7 +252,7 @@ fn listed(
     relatives: &[Relative],
     settings: &Settings,
 ) -> Related {
-    let mut cases: HashMap<usize, Case> = HashMap::new();
+    let mut cases: HashMap<usize, Case> = HashMap::default();
     for (path, lines) in referenced(&package.references) {
         if let Some(document) = resolver.position(path) {
             cases.insert(document, Case { score: 1.0, reasons: vec![reference_reason(&lines)] });

@@ -1,8 +1,9 @@
 //! Which words are ids in this project, and which document each id names: learned from the documents' own labels.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use docket_markdown::Kind;
+use foldhash::{HashMap, HashSet};
 
 use crate::facts::label::INDEXES;
 use crate::facts::{Facts, Label};
@@ -46,7 +47,7 @@ impl Identifiers {
     /// Learns the ids of `documents`; positions are theirs.
     pub fn learn(documents: &[Facts]) -> Self {
         let mut identifiers = Self::default();
-        let carriers: Vec<usize> = (0..documents.len()).filter(|at| !documents[*at].is_template()).collect();
+        let carriers: Vec<usize> = (0..documents.len()).filter(|at| !documents[*at].is_template).collect();
         let by_family = schemes_of_families(documents, &carriers);
         for at in carriers {
             let facts = &documents[at];
@@ -180,7 +181,7 @@ mod tests {
     use crate::facts::read;
 
     fn learn(documents: &[(&str, &str)]) -> Identifiers {
-        let facts: Vec<Facts> = documents.iter().map(|(path, text)| read(path, text)).collect();
+        let facts: Vec<Facts> = documents.iter().map(|(path, text)| read(path, text).facts).collect();
         Identifiers::learn(&facts)
     }
 

@@ -1,9 +1,10 @@
 //! Which files a project has. Lists names and sizes; reads no file.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::listing::{Entry, Kind, Lister};
@@ -112,8 +113,10 @@ impl File {
 #[derive(Debug, Default)]
 pub struct Inventory {
     files: Vec<File>,
-    positions: HashMap<String, usize>,
-    by_name: HashMap<String, Vec<usize>>,
+    /// Positions by path; made for those who ask for very many.
+    by_path: OnceCell<HashMap<String, usize>>,
+    /// Positions by name in lower case; made when it is asked for.
+    by_name: OnceCell<HashMap<String, Vec<usize>>>,
     folders: HashSet<String>,
     complete: bool,
     /// Symbolic links: they can lead in circles, and what they mean is listed where it lies.
@@ -167,7 +170,7 @@ impl Inventory {
                 }
             }
         }
-        inventory.index();
+        inventory.files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
         inventory
     }
 
@@ -178,16 +181,14 @@ impl Inventory {
             let borders = file.path.match_indices('/').map(|(at, _)| file.path[..at].to_owned());
             inventory.folders.extend(borders);
         }
-        inventory.index();
+        inventory.files.sort_unstable_by(|left, right| left.path.cmp(&right.path));
         inventory
     }
 
-    fn index(&mut self) {
-        self.files.sort_by(|left, right| left.path.cmp(&right.path));
-        for (position, file) in self.files.iter().enumerate() {
-            self.positions.insert(file.path.clone(), position);
-            self.by_name.entry(file.name().to_ascii_lowercase()).or_default().push(position);
-        }
+    /// Gets ready for very many questions.
+    pub(crate) fn prepare(&self) {
+        let paths = self.files.iter().map(|file| file.path.clone());
+        self.by_path.get_or_init(|| paths.zip(0..).collect());
     }
 
     /// All files, sorted by path.
@@ -202,7 +203,7 @@ impl Inventory {
 
     /// Whether there is a file or folder with this path.
     pub fn exists(&self, path: &str) -> bool {
-        self.positions.contains_key(path) || self.folders.contains(path)
+        self.file(path).is_some() || self.folders.contains(path)
     }
 
     /// The only file with this path in another case.
@@ -220,12 +221,23 @@ impl Inventory {
 
     /// The file with this path.
     pub fn file(&self, path: &str) -> Option<&File> {
-        self.positions.get(path).map(|position| &self.files[*position])
+        let at = match self.by_path.get() {
+            Some(by_path) => by_path.get(path).copied(),
+            None => self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok(),
+        };
+        at.map(|at| &self.files[at])
     }
 
     /// The files with this name, in whatever case, sorted by path.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &File> {
-        self.by_name
+        let by_name = || {
+            let mut names: HashMap<String, Vec<usize>> = HashMap::default();
+            for (position, file) in self.files.iter().enumerate() {
+                names.entry(file.name().to_ascii_lowercase()).or_default().push(position);
+            }
+            names
+        };
+        (self.by_name.get_or_init(by_name))
             .get(&name.to_ascii_lowercase())
             .into_iter()
             .flatten()

@@ -30,13 +30,14 @@ pub mod session;
 pub mod settings;
 pub mod source;
 pub mod strategy;
+pub mod words;
 
 use std::path::Path;
 
 use docket_plugin::report::{self, Level};
 use docket_plugin::{Error, Outcome, Request, Stage, guest_path, plugin};
 
-use crate::gather::{gather, gather_project};
+use crate::gather::gather;
 use crate::package::ContextPackage;
 use crate::settings::{PROJECT, Settings};
 
@@ -48,13 +49,12 @@ impl Stage for Context {
         let root = Path::new(guest_path::PROJECT);
         let settings = Settings::read(request, root)?;
         let cache = Some(Path::new(guest_path::CACHE)).filter(|folder| folder.is_dir());
-        let package = if settings.target == PROJECT {
-            report::progress("Looking where the project stands");
-            gather_project(root, cache, &settings)
+        report::progress(if settings.target == PROJECT {
+            "Looking where the project stands".to_owned()
         } else {
-            report::progress(format!("Reading the documents around {}", settings.target));
-            gather(root, cache, &settings)?
-        };
+            format!("Reading the documents around {}", settings.target)
+        });
+        let package = gather(root, cache, &settings)?;
         tell(&package);
         let value = serde_json::to_value(&package).map_err(|cause| {
             Error::new("package-unwritable", format!("BUG: the package can't be written: {cause}"))

@@ -1,14 +1,13 @@
 //! What the target itself refers to, and whether each reference leads somewhere.
 
-use std::collections::HashSet;
-
 use docket_markdown::Resolution;
+use foldhash::HashSet;
 
-use crate::facts::{Facts, Form, Place};
+use crate::facts::{Form, Place};
 use crate::inventory::Inventory;
 use crate::nearest::nearest;
 use crate::package::{Reference, ReferenceKind};
-use crate::resolve::{Lead, Resolver};
+use crate::resolve::{Lead, Referrer, Resolver};
 
 /// For so many broken references a nearest file is looked for; more are reported without.
 const MAXIMUM_GUESSES: usize = 40;
@@ -18,9 +17,9 @@ type Found = (Reference, Option<String>);
 
 /// Finds everything `target` refers to. Each thing is listed once for each way it is written, at its first line; the
 /// order is that of the lines.
-pub fn references(target: &Facts, resolver: &Resolver<'_>, inventory: &Inventory) -> Vec<Reference> {
+pub fn references(target: Referrer<'_>, resolver: &Resolver<'_>, inventory: &Inventory) -> Vec<Reference> {
     let mut found: Vec<Found> = Vec::new();
-    for written in &target.written {
+    for written in target.written {
         let kind = match written.form {
             Form::Link if is_address(&written.text) => ReferenceKind::Url,
             Form::Link => ReferenceKind::Link,
@@ -47,7 +46,7 @@ pub fn references(target: &Facts, resolver: &Resolver<'_>, inventory: &Inventory
             continue;
         }
         let guess = wanted.as_deref().and_then(|wanted| nearest(inventory, wanted));
-        reference.nearest = guess.filter(|guess| *guess != target.path);
+        reference.nearest = guess.filter(|guess| *guess != target.facts.path);
     }
     let is_certain = |reference: &Reference| {
         !reference.broken || reference.kind != ReferenceKind::Path || reference.nearest.is_some()
@@ -69,7 +68,7 @@ fn once_each(found: &mut Vec<Found>) {
         is_link(reference.kind) || !same
     });
     found.sort_by_key(|(reference, _)| (reference.line, reference.kind));
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     found.retain(|(reference, _)| {
         seen.insert((reference.kind, reference.text.clone(), reference.path.clone()))
     });

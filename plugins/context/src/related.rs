@@ -11,8 +11,9 @@ mod reason;
 mod topic;
 
 use crate::citations::Citations;
-use crate::facts::Facts;
 use crate::facts::terms::Table;
+use crate::facts::{Facts, TermCount};
+use crate::words::{Damaged, Words};
 
 /// Longer lists help nobody.
 const MAXIMUM: usize = 200;
@@ -82,16 +83,23 @@ pub struct Project<'a> {
     pub documents: &'a [Facts],
     /// What they refer to.
     pub citations: &'a Citations,
+    /// Which of them have which words.
+    pub words: &'a Words,
+    /// The words of the target.
+    pub own: &'a [TermCount],
 }
 
-/// Lists the documents that belong to the one at position `target`; `words` are its words for people.
+/// Lists the documents that belong to the one at position `target`; `spelled` are its words for people.
+///
+/// # Errors
+/// When the words that were kept are damaged.
 pub fn related(
     project: Project<'_>,
     target: usize,
-    words: &Table<String>,
+    spelled: &Table<String>,
     weights: &Weights,
-) -> Vec<Relative> {
-    let topic = topic::Topic::compare(project.documents, target);
+) -> Result<Vec<Relative>, Damaged> {
+    let topic = topic::Topic::compare(project, target)?;
     let graph = graph::Graph::follow(project, target, &topic.body);
     let kinship = kinship::Kinship::compare(project.documents, target);
     let own = &project.citations.cites[target];
@@ -109,7 +117,7 @@ pub fn related(
             + weights.back * graph.back[document]
     };
     let mut ranked: Vec<(usize, f64)> = (0..project.documents.len())
-        .filter(|document| *document != target && !project.documents[*document].is_template())
+        .filter(|document| *document != target && !project.documents[*document].is_template)
         .map(|document| (document, score(document)))
         .collect();
     // Documents are sorted by path, and the sort is stable.
@@ -122,13 +130,13 @@ pub fn related(
     ranked.sort_by(|left, right| right.1.total_cmp(&left.1));
     ranked.truncate(MAXIMUM);
     let explain =
-        reason::Explainer { project, target, topic: &topic, graph: &graph, kinship: &kinship, words };
+        reason::Explainer { project, target, topic: &topic, graph: &graph, kinship: &kinship, spelled };
     let found = ranked.into_iter().map(|(document, score)| Relative {
         document,
         score,
         reasons: explain.reasons(document),
     });
-    with_successors(project, target, found.collect())
+    Ok(with_successors(project, target, found.collect()))
 }
 
 /// Puts the successor of a document that is no longer in force right behind it, unless it is listed before.

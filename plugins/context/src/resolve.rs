@@ -1,10 +1,12 @@
 //! What a reference leads to: a file of the project, nothing where there should be one, or somewhere else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use docket_markdown::{Resolution, join, resolve};
+use foldhash::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
-use crate::address::{Addresses, GENERIC_NAMES};
+use crate::address::{Addresses, GENERIC_NAMES, OwnAddresses};
 use crate::facts::{Facts, Form, Label, Place, Written, label};
 use crate::identifiers::{Identifiers, Meaning};
 use crate::inventory::Inventory;
@@ -50,6 +52,25 @@ pub enum Lead {
     Nothing,
 }
 
+/// A document whose references are resolved.
+#[derive(Debug, Clone, Copy)]
+pub struct Referrer<'a> {
+    /// What it says about itself.
+    pub facts: &'a Facts,
+    /// All its references.
+    pub written: &'a [Written],
+}
+
+/// What the references of a project's documents taught, besides what their own facts tell.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Other words for schemes of ids, and the schemes.
+    aliases: Vec<(String, String)>,
+    /// Fields whose bare numbers are ids.
+    number_fields: BTreeSet<String>,
+    addresses: OwnAddresses,
+}
+
 /// Resolves references of a project's documents.
 pub struct Resolver<'a> {
     inventory: &'a Inventory,
@@ -57,21 +78,39 @@ pub struct Resolver<'a> {
     positions: HashMap<&'a str, usize>,
     /// The project's ids.
     pub identifiers: Identifiers,
-    number_fields: HashSet<String>,
-    addresses: Addresses,
+    learned: Learned,
+    addresses: Addresses<'a>,
 }
 
 impl<'a> Resolver<'a> {
-    /// Learns what the project's references look like.
-    pub fn new(inventory: &'a Inventory, documents: &'a [Facts]) -> Self {
-        let positions = documents.iter().enumerate().map(|(at, facts)| (facts.path.as_str(), at)).collect();
-        let identifiers = Identifiers::learn(documents);
-        let number_fields = NUMBER_FIELDS.iter().map(|name| (*name).to_owned()).collect();
-        let addresses = Addresses::learn(inventory, documents);
-        let mut resolver = Self { inventory, documents, positions, identifiers, number_fields, addresses };
-        resolver.learn_aliases();
-        resolver.learn_number_fields();
+    /// Learns what the project's references look like: `written` are those of each document.
+    pub fn learn(inventory: &'a Inventory, documents: &'a [Facts], written: &[Vec<Written>]) -> Self {
+        inventory.prepare();
+        let addresses = Addresses::new(inventory, documents);
+        let learned = Learned {
+            aliases: Vec::new(),
+            number_fields: NUMBER_FIELDS.iter().map(|name| (*name).to_owned()).collect(),
+            addresses: addresses.learn(documents, written),
+        };
+        let mut resolver = Self::knowing(inventory, documents, learned);
+        let referrers = || documents.iter().zip(written).map(|(facts, written)| Referrer { facts, written });
+        resolver.learn_aliases(referrers());
+        resolver.learn_number_fields(referrers());
         resolver
+    }
+
+    /// The same without learning anew: `learned` comes from the same documents and files.
+    pub fn knowing(inventory: &'a Inventory, documents: &'a [Facts], learned: Learned) -> Self {
+        let positions = documents.iter().enumerate().map(|(at, facts)| (facts.path.as_str(), at)).collect();
+        let mut identifiers = Identifiers::learn(documents);
+        learned.aliases.iter().for_each(|(alias, scheme)| identifiers.add_alias(alias, scheme));
+        let addresses = Addresses::new(inventory, documents);
+        Self { inventory, documents, positions, identifiers, learned, addresses }
+    }
+
+    /// What was learned, for another time.
+    pub fn learned(&self) -> &Learned {
+        &self.learned
     }
 
     /// The position of the document at `path`.
@@ -80,7 +119,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What `written`, found in `from`, leads to.
-    pub fn lead(&self, from: &Facts, written: &Written) -> Lead {
+    pub fn lead(&self, from: Referrer<'_>, written: &Written) -> Lead {
         match written.form {
             Form::Link => self.link(from, written),
             Form::Id => self.id(from, written),
@@ -88,23 +127,24 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn link(&self, from: &Facts, written: &Written) -> Lead {
+    fn link(&self, from: Referrer<'_>, written: &Written) -> Lead {
         let is_certain = !matches!(written.place, Place::Code);
-        match resolve(&from.path, &written.text, |path| self.inventory.exists(path)) {
+        let facts = from.facts;
+        match resolve(&facts.path, &written.text, |path| self.inventory.exists(path)) {
             Resolution::Anchor(_) => Lead::Nothing,
             Resolution::External if written.text.starts_with("mailto:") || written.place == Place::Image => {
                 Lead::Nothing
             }
-            Resolution::External => match self.address(from, &written.text) {
+            Resolution::External => match self.address(facts, &written.text) {
                 Lead::Elsewhere if !is_certain => Lead::Nothing,
                 lead => lead,
             },
-            Resolution::Found { path, .. } if path == from.path => Lead::Nothing,
+            Resolution::Found { path, .. } if path == facts.path => Lead::Nothing,
             Resolution::Found { path, .. } => Lead::Found(path),
             Resolution::Missing { .. } | Resolution::Outside if is_placeholder(&written.text) => {
                 Lead::Nothing
             }
-            Resolution::Missing { path } => self.missing(from, path),
+            Resolution::Missing { path } => self.missing(facts, path),
             Resolution::Outside if written.text.trim().is_empty() => Lead::Nothing,
             Resolution::Outside => Lead::Broken(None),
         }
@@ -112,13 +152,11 @@ impl<'a> Resolver<'a> {
 
     /// A web address: a page of the project itself, or the page elsewhere of one of its documents.
     fn address(&self, from: &Facts, address: &str) -> Lead {
-        if let Some(path) = self.addresses.file(self.inventory, address) {
+        if let Some(path) = self.addresses.file(&self.learned.addresses, address) {
             return if path == from.path { Lead::Nothing } else { Lead::Found(path) };
         }
-        let siblings = self
-            .addresses
-            .number(address)
-            .map_or(&[][..], |number| self.identifiers.siblings(&from.path, number));
+        let number = self.learned.addresses.number(address);
+        let siblings = number.map_or(&[][..], |number| self.identifiers.siblings(&from.path, number));
         if siblings.is_empty() { Lead::Elsewhere } else { self.nearest_to(from, siblings) }
     }
 
@@ -138,25 +176,26 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn id(&self, from: &Facts, written: &Written) -> Lead {
+    fn id(&self, from: Referrer<'_>, written: &Written) -> Lead {
         let Some(label) = &written.label else { return Lead::Nothing };
         if label.scheme.is_empty() {
             let Place::Field(name) = &written.place else { return Lead::Nothing };
-            if !self.number_fields.contains(name) {
+            if !self.learned.number_fields.contains(name) {
                 return Lead::Nothing;
             }
-            return self.nearest_to(from, self.identifiers.siblings(&from.path, label.number));
+            let siblings = self.identifiers.siblings(&from.facts.path, label.number);
+            return self.nearest_to(from.facts, siblings);
         }
         match self.identifiers.meaning(label, written.plural) {
             Meaning::Documents(_) if self.is_foreign(from, label) => Lead::Nothing,
-            Meaning::Documents(documents) => self.nearest_to(from, documents),
+            Meaning::Documents(documents) => self.nearest_to(from.facts, documents),
             Meaning::Missing if written.place != Place::Code => Lead::Broken(None),
             Meaning::Missing | Meaning::Nothing => Lead::Nothing,
         }
     }
 
     /// Whether the document itself says that it means somebody else's id: `[RFC 2119](https://…/rfc2119)`.
-    fn is_foreign(&self, from: &Facts, label: &Label) -> bool {
+    fn is_foreign(&self, from: Referrer<'_>, label: &Label) -> bool {
         let number = label.number.to_string();
         let is_link =
             |written: &&Written| written.form == Form::Link && written.label.as_ref() == Some(label);
@@ -179,16 +218,17 @@ impl<'a> Resolver<'a> {
 
     /// A path written without a link. One that leads nowhere is only broken when it names a document in a folder that
     /// is there: prose speaks of files that are still to be made.
-    fn path(&self, from: &Facts, written: &Written) -> Lead {
+    fn path(&self, from: Referrer<'_>, written: &Written) -> Lead {
         let path = written.text.trim_start_matches("./");
         if is_placeholder(path) || is_generic(path) {
             return Lead::Nothing;
         }
         let is_prose = written.place != Place::Code;
-        let found =
-            self.file_at(&from.path, path).or_else(|| self.index_of(&from.path, path).filter(|_| is_prose));
+        let found = self
+            .file_at(&from.facts.path, path)
+            .or_else(|| self.index_of(&from.facts.path, path).filter(|_| is_prose));
         if let Some(found) = found {
-            return if found == from.path { Lead::Nothing } else { Lead::Found(found) };
+            return if found == from.facts.path { Lead::Nothing } else { Lead::Found(found) };
         }
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
         let is_expected = path.ends_with(".md")
@@ -229,15 +269,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// Links whose text is an id of another word with the number of the document they lead to: `[ERC-721](eip-721.md)`.
-    fn learn_aliases(&mut self) {
-        let mut cases: HashMap<(&str, &str), usize> = HashMap::new();
-        let mut all: HashMap<&str, usize> = HashMap::new();
-        for facts in self.documents {
-            for written in facts.written.iter().filter(|written| written.form == Form::Link) {
+    fn learn_aliases<'r>(&mut self, referrers: impl Iterator<Item = Referrer<'r>>) {
+        let mut cases: HashMap<(&str, &str), usize> = HashMap::default();
+        let mut all: HashMap<&str, usize> = HashMap::default();
+        for referrer in referrers {
+            for written in referrer.written.iter().filter(|written| written.form == Form::Link) {
                 let is_new =
                     |label: &&Label| !label.scheme.is_empty() && !self.identifiers.is_scheme(&label.scheme);
                 let Some(label) = written.label.as_ref().filter(is_new) else { continue };
-                let Lead::Found(path) = self.link(facts, written) else { continue };
+                let Lead::Found(path) = self.link(referrer, written) else { continue };
                 let Some(position) = self.position(&path) else { continue };
                 *all.entry(&label.scheme).or_default() += 1;
                 for own in self.documents[position].labels.iter().filter(|own| own.number == label.number) {
@@ -257,13 +297,15 @@ impl<'a> Resolver<'a> {
             .collect();
         accepted.sort();
         accepted.iter().for_each(|(alias, scheme)| self.identifiers.add_alias(alias, scheme));
+        self.learned.aliases = accepted;
     }
 
     /// Fields of bare numbers whose documents the text names as well.
-    fn learn_number_fields(&mut self) {
-        let mut cases: HashMap<&str, (usize, usize)> = HashMap::new();
-        for facts in self.documents {
-            let bare = facts.written.iter().filter_map(|written| match (&written.place, &written.label) {
+    fn learn_number_fields<'r>(&mut self, referrers: impl Iterator<Item = Referrer<'r>>) {
+        let mut cases: HashMap<&str, (usize, usize)> = HashMap::default();
+        for referrer in referrers {
+            let facts = referrer.facts;
+            let bare = referrer.written.iter().filter_map(|written| match (&written.place, &written.label) {
                 (Place::Field(name), Some(label)) if label.scheme.is_empty() => {
                     Some((name.as_str(), label.number))
                 }
@@ -271,16 +313,16 @@ impl<'a> Resolver<'a> {
             });
             // A document's own number, and fields that are known already, tell nothing.
             let is_open = |(name, number): &(&str, u32)| {
-                !self.number_fields.contains(*name)
+                !self.learned.number_fields.contains(*name)
                     && facts.labels.first().is_none_or(|own| own.number != *number)
             };
             let mut numbers = bare.filter(is_open).peekable();
             if numbers.peek().is_none() {
                 continue;
             }
-            let named: HashSet<String> = (facts.written.iter())
+            let named: HashSet<String> = (referrer.written.iter())
                 .filter(|written| !matches!(written.place, Place::Field(_)))
-                .filter_map(|written| match self.lead(facts, written) {
+                .filter_map(|written| match self.lead(referrer, written) {
                     Lead::Found(path) => Some(path),
                     _ => None,
                 })
@@ -297,7 +339,7 @@ impl<'a> Resolver<'a> {
         let learned = cases.into_iter().filter(|(_, (confirmed, all))| {
             *confirmed >= CONFIRMED_CASES && *confirmed as f64 >= CONFIRMED_SHARE * *all as f64
         });
-        self.number_fields.extend(learned.map(|(name, _)| Label::new(name, 0).scheme));
+        self.learned.number_fields.extend(learned.map(|(name, _)| Label::new(name, 0).scheme));
     }
 }
 

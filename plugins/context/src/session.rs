@@ -20,7 +20,7 @@ pub fn documents(facts: &[Facts], today: &str) -> Vec<DocumentState> {
     let today = day_number(today);
     let mut found: Vec<(u8, Option<u32>, DocumentState)> = facts
         .iter()
-        .filter(|facts| !facts.is_template() && facts.kind() != Kind::Guide)
+        .filter(|facts| !facts.is_template && facts.kind() != Kind::Guide)
         .filter_map(|facts| {
             let status = facts.status.as_deref()?.trim_start_matches(['*', '_', '`', ' ']).to_lowercase();
             let begins = |words: &[&str]| {
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn documents_in_review_come_first_and_finished_ones_not_at_all() {
         let document = |path: &str, status: &str, date: &str| {
-            facts::read(path, &format!("# T\n\n**Status:** {status}\n**Created:** {date}\n\nText.\n"))
+            facts::read(path, &format!("# T\n\n**Status:** {status}\n**Created:** {date}\n\nText.\n")).facts
         };
         let all = [
             document("docs/rfcs/rfc-0001-a.md", "Draft", "2026-01-01"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use docket_plugin_context::gather::{gather, gather_project};
+use docket_plugin_context::gather::gather;
 use docket_plugin_context::package::{ContextPackage, Item};
 use docket_plugin_context::settings::{Include, Settings, Strategy};
 
@@ -162,7 +162,7 @@ fn without_git_the_package_says_so_and_how_to_have_it() {
 #[test]
 fn a_session_begins_with_what_is_unfinished() {
     let settings = Settings { today: "2025-03-10".into(), ..Settings::of(Strategy::SessionStart, ".") };
-    let package = gather_project(&project(), None, &settings);
+    let package = gather(&project(), None, &settings).expect("a package");
     let states: Vec<_> = (package.session.iter().flat_map(|session| &session.documents))
         .map(|document| (document.path.as_str(), document.state))
         .collect();

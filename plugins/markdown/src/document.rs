@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use crate::line_index::LineIndex;
 use crate::mask::mask;
 use crate::reader::Reader;
@@ -127,8 +129,10 @@ pub fn parse(text: &str) -> Document {
     let mut readable = mask(text, hidden.clone());
     let mut prose = mask(text, hidden.chain(&found.span_ranges));
     let addresses = bare_addresses(&prose);
-    readable = mask(&readable, &addresses);
-    prose = mask(&prose, &addresses);
+    if !addresses.is_empty() {
+        readable = mask(&readable, &addresses);
+        prose = mask(&prose, &addresses);
+    }
     found.links.extend(addresses.into_iter().map(|range| Link {
         target: text[range.clone()].to_owned(),
         text: String::new(),
@@ -136,7 +140,11 @@ pub fn parse(text: &str) -> Document {
         kind: LinkKind::Bare,
     }));
     found.links.sort_by_key(|link| link.line);
-    let sections = sections(&found.headings, &mask(text, &found.comment_ranges));
+    let sections = if found.comment_ranges.is_empty() {
+        sections(&found.headings, text)
+    } else {
+        sections(&found.headings, &mask(text, &found.comment_ranges))
+    };
     let heading = sections.iter().find(|section| section.level == 1);
     let named = front_matter.iter().find(|field| field.is("title"));
     let metadata = metadata(text, &readable, &lines, lines.line(body), &sections);
@@ -188,7 +196,7 @@ fn metadata(text: &str, readable: &str, lines: &LineIndex, first: usize, section
 fn bare_addresses(prose: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(at) = prose[from..].find("://").map(|at| at + from) {
+    while let Some(at) = memmem::find(&prose.as_bytes()[from..], b"://").map(|at| at + from) {
         from = at + 3;
         let Some(scheme) = ["https", "http"].iter().find(|scheme| prose[..at].ends_with(*scheme)) else {
             continue;
@@ -211,6 +219,13 @@ impl Document {
     /// The line, from 1, that byte `offset` of the text lies on.
     pub fn line_of(&self, offset: usize) -> usize {
         self.lines.line(offset)
+    }
+
+    /// The text of `line`, from 1, without its end; empty when there is no such line.
+    pub fn line(&self, line: usize) -> &str {
+        let end = self.lines.start(line + 1).unwrap_or(self.text.len());
+        let text = self.lines.start(line).and_then(|start| self.text.get(start..end)).unwrap_or_default();
+        text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
     }
 
     /// The first field with this name, in whatever case: header block first, then front matter.

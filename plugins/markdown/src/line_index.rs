@@ -9,7 +9,7 @@ pub(crate) struct LineIndex {
 impl LineIndex {
     /// Looks for the line starts of `text`. `\n` and `\r\n` end a line.
     pub(crate) fn new(text: &str) -> Self {
-        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let after = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         Self { starts: std::iter::once(0).chain(after).collect() }
     }
 

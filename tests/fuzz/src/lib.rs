@@ -6,6 +6,7 @@
 
 mod agent;
 mod definition;
+mod document;
 mod drive;
 mod expression;
 #[cfg(feature = "host")]
@@ -22,6 +23,7 @@ mod seeds;
 
 pub use agent::agent;
 pub use definition::definition;
+pub use document::document;
 pub use expression::expression;
 #[cfg(feature = "host")]
 pub use host::{become_helper, clean_up, host, sabotage};
@@ -53,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "prompt", run: prompt, seeds: seeds::prompt, smoke_runs: 3_000 },
     Target { name: "journal", run: journal, seeds: seeds::journal, smoke_runs: 1_500 },
     Target { name: "agent", run: agent, seeds: seeds::agent, smoke_runs: 4_000 },
+    Target { name: "document", run: document, seeds: seeds::document, smoke_runs: 1_500 },
     #[cfg(feature = "host")]
     Target { name: "paths", run: paths, seeds: seeds::paths, smoke_runs: 20_000 },
     #[cfg(feature = "host")]

@@ -105,6 +105,27 @@ pub(crate) fn expression() -> Vec<Seed> {
     alone.into_iter().chain(within).collect()
 }
 
+/// Documents of several shapes, and source files.
+pub(crate) fn document() -> Vec<Seed> {
+    let as_file = |number: u8, seeds: Vec<Seed>| {
+        seeds.into_iter().map(move |it| seed(it.name, [&[number], it.bytes.as_slice()].concat()))
+    };
+    let project = "plugins/context/tests/project";
+    let mut seeds: Vec<Seed> = as_file(0, files(project, ".md")).collect();
+    seeds.extend(as_file(4, files(project, ".rs")));
+    seeds.extend(behind(&[1], &[
+        "- RFC PR: [o/rfcs#12](https://example.org/o/rfcs/pull/12)\n\n# Summary\n\nSee RFCs 1, 2 and 3-7, `[x]: y` <a href=\"z.md\">.",
+        "---\nrequires: 20, 165\nsuperseded-by: ADR-7\ntags: [a, b]\n---\n# tokenURI 参见ADR-3。日志\n\n- [ ] to do\n<!-- ADR-9 -->",
+    ]));
+    seeds.extend(behind(
+        &[2],
+        &["PEP: 8\nTitle: Style\nAuthor: Ana <a@example.org>,\n  Bo\n\nSee :pep:`572`."],
+    ));
+    seeds.extend(behind(&[5], &["@click.command()\ndef run():  # TODO: more\n    pass\nclass A(B):\n"]));
+    seeds.extend(behind(&[6], &["{ \"bin\": { \"x\": \"x.js\" }, \"scripts\": { \"test\": \"y\" } }"]));
+    seeds
+}
+
 pub(crate) fn prompt() -> Vec<Seed> {
     let templates = files("workflows/templates", ".md");
     let mut seeds: Vec<Seed> =

@@ -180,7 +180,7 @@ mod tests {
 
     fn labels(path: &str, text: &str) -> Vec<(String, u32)> {
         let facts = crate::facts::read(path, text);
-        facts.labels.into_iter().map(|label| (label.scheme, label.number)).collect()
+        facts.facts.labels.into_iter().map(|label| (label.scheme, label.number)).collect()
     }
 
     fn list(labels: &[(&str, u32)]) -> Vec<(String, u32)> {

@@ -1,9 +1,9 @@
 //! References as a document writes them: links, ids and paths, each once, at its first line. Whether one leads
 //! anywhere is not known here.
 
-use std::collections::HashSet;
-
 use docket_markdown::{Document, Field, LinkKind};
+use foldhash::HashSet;
+use memchr::{memchr2, memmem};
 use serde::{Deserialize, Serialize};
 
 use super::label::Label;
@@ -86,7 +86,7 @@ pub fn read(document: &Document, fields: &[Field]) -> Vec<Written> {
     found.extend(numbers);
     found.retain(|written| written.text.len() <= MAXIMUM_LENGTH);
     found.sort_by(|left, right| left.line.cmp(&right.line).then(left.form.cmp(&right.form)));
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     found.retain(|written| {
         let in_field = matches!(written.place, Place::Field(_));
         let what = (written.form, written.text.clone(), written.label.clone());
@@ -97,18 +97,14 @@ pub fn read(document: &Document, fields: &[Field]) -> Vec<Written> {
 }
 
 fn links(document: &Document) -> Vec<Written> {
-    let lines: Vec<&str> = document.text.lines().collect();
     document
         .links
         .iter()
         .filter(|link| !link.target.is_empty())
         .map(|link| {
             // A longer line is no prose, and looking through it for each of its links takes for ever.
-            let line = lines
-                .get(link.line - 1)
-                .filter(|line| line.len() <= MAXIMUM_LINE)
-                .copied()
-                .unwrap_or_default();
+            let line = Some(document.line(link.line)).filter(|line| line.len() <= MAXIMUM_LINE);
+            let line = line.unwrap_or_default();
             let lead = line.find(&link.target).map_or("", |at| &line[..at]);
             Written {
                 form: Form::Link,
@@ -127,7 +123,7 @@ fn links(document: &Document) -> Vec<Written> {
 fn addresses_in_markup(document: &Document) -> Vec<Written> {
     let mut found = Vec::new();
     let link = |text: &str, line| written(Form::Link, text, line, Place::Prose);
-    for (at, _) in document.text.match_indices("href=") {
+    for at in memmem::find_iter(document.text.as_bytes(), b"href=") {
         let rest = &document.text[at + 5..];
         let Some(quote) = rest.chars().next().filter(|quote| matches!(quote, '"' | '\'')) else { continue };
         if is_commented(document, document.line_of(at)) {
@@ -153,16 +149,20 @@ fn definitions(document: &Document) -> Vec<Written> {
     let in_code: HashSet<usize> = (document.code_blocks.iter())
         .flat_map(|block| block.line..block.line + block.text.lines().count())
         .collect();
-    let definition = |(above, line): (usize, &str)| {
+    let definition = |number: usize| {
+        let line = document.line(number);
         let (name, target) = line.trim_start().strip_prefix('[')?.split_once("]:")?;
         let target = target.split_whitespace().next()?.trim_matches(['<', '>']);
-        let is_one = !name.starts_with('^') && !name.contains(['[', ']']) && !in_code.contains(&(above + 1));
+        let is_one = !name.starts_with('^') && !name.contains(['[', ']']) && !in_code.contains(&number);
         is_one.then(|| Written {
             label: Label::at_start(name),
-            ..written(Form::Link, target, above + 1, Place::Prose)
+            ..written(Form::Link, target, number, Place::Prose)
         })
     };
-    let found = document.text.lines().enumerate().filter_map(definition);
+    let mut lines: Vec<usize> =
+        memmem::find_iter(document.text.as_bytes(), b"]:").map(|at| document.line_of(at)).collect();
+    lines.dedup();
+    let found = lines.into_iter().filter_map(definition);
     found.filter(|written| !is_commented(document, written.line as usize)).collect()
 }
 
@@ -189,17 +189,25 @@ fn ids(document: &Document) -> Vec<Written> {
 }
 
 fn paths(document: &Document) -> Vec<Written> {
-    let lines = document.readable.lines().enumerate();
-    lines.flat_map(|(above, line)| paths_of(line, above + 1, &Place::Prose)).collect()
+    paths_of(&document.readable, |offset| document.line_of(offset), &Place::Prose)
 }
 
-/// Paths without a link on one line.
-fn paths_of(line: &str, number: usize, place: &Place) -> Vec<Written> {
-    line.split(is_separator)
-        .map(|word| word.trim_end_matches(['.', ':', '!', '?']))
-        .filter(|word| is_path(word))
-        .map(|word| written(Form::Path, word, number, place.clone()))
-        .collect()
+/// Paths without a link; `line` tells on which line a byte of `text` lies.
+fn paths_of(text: &str, line: impl Fn(usize) -> usize, place: &Place) -> Vec<Written> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    // Every path has a slash or a point, and most words have neither.
+    while let Some(mark) = memchr2(b'/', b'.', &text.as_bytes()[from..]).map(|at| from + at) {
+        let before = text[from..mark].char_indices().rev().find(|(_, character)| is_separator(*character));
+        let start = before.map_or(from, |(at, character)| from + at + character.len_utf8());
+        let end = text[mark..].find(is_separator).map_or(text.len(), |at| mark + at);
+        let word = text[start..end].trim_end_matches(['.', ':', '!', '?']);
+        if is_path(word) {
+            found.push(written(Form::Path, word, line(start), place.clone()));
+        }
+        from = end;
+    }
+    found
 }
 
 /// What can't be part of a path in running text.
@@ -235,7 +243,7 @@ fn in_code(document: &Document) -> Vec<Written> {
     for block in &document.code_blocks {
         for (above, line) in block.text.lines().enumerate() {
             let number = block.line + above;
-            found.extend(paths_of(line, number, &Place::Code));
+            found.extend(paths_of(line, |_| number, &Place::Code));
             found.extend(mentions(line).into_iter().map(|mention| Written {
                 label: Some(mention.label),
                 plural: mention.plural,
@@ -270,7 +278,7 @@ fn in_field(field: &Field) -> Vec<Written> {
             });
         }
         found.extend(addresses(value).map(|address| written(Form::Link, address, field.line, place.clone())));
-        found.extend(paths_of(value, field.line, &place));
+        found.extend(paths_of(value, |_| field.line, &place));
         for part in value.split([',', ' ', ';', '[', ']']).map(|part| part.trim_matches(['#', '"', '\''])) {
             let digits =
                 part.len() <= 6 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,6 @@
 //! What documents have in common besides their words: when they were written, by whom, what they are filed under.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::facts::Facts;
 use crate::identifiers::family;

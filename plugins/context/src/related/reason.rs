@@ -20,7 +20,7 @@ pub(super) struct Explainer<'a> {
     pub(super) topic: &'a Topic,
     pub(super) graph: &'a Graph,
     pub(super) kinship: &'a Kinship,
-    pub(super) words: &'a Table<String>,
+    pub(super) spelled: &'a Table<String>,
 }
 
 impl Explainer<'_> {
@@ -45,7 +45,7 @@ impl Explainer<'_> {
             };
             reasons.push(format!("{verb} line {}", citation.line));
         }
-        let words = self.topic.shared(document).into_iter().filter_map(|term| self.words.get(&term));
+        let words = self.topic.shared(document).into_iter().filter_map(|term| self.spelled.get(&term));
         let words: Vec<&str> = words.take(NAMED_TERMS).map(String::as_str).collect();
         if !words.is_empty() {
             reasons.push(format!("shares terms: {}", words.join(", ")));

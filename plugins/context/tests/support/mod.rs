@@ -5,18 +5,23 @@
 use std::collections::BTreeSet;
 
 use docket_plugin_context::citations::Citations;
-use docket_plugin_context::facts::{self, Facts, terms::Table};
+use docket_plugin_context::facts::{self, Facts, Reading, TermCount, Written, terms::Table};
 use docket_plugin_context::inventory::{File, Inventory};
 use docket_plugin_context::package::Reference;
 use docket_plugin_context::references::references;
 use docket_plugin_context::related::{self, Relative, Weights, related};
-use docket_plugin_context::resolve::Resolver;
+use docket_plugin_context::resolve::{Referrer, Resolver};
+use docket_plugin_context::words::{Lists, Words};
 
 /// Documents, sorted by path.
 pub(crate) struct Project {
     inventory: Inventory,
     /// Their facts.
     pub documents: Vec<Facts>,
+    /// Their references.
+    pub written: Vec<Vec<Written>>,
+    /// Their words.
+    pub words: Vec<Vec<TermCount>>,
 }
 
 impl Project {
@@ -27,9 +32,16 @@ impl Project {
             bytes: text.len() as u64,
             modified: None,
         };
-        let mut documents: Vec<Facts> = texts.iter().map(|(path, text)| facts::read(path, text)).collect();
-        documents.sort_by(|left, right| left.path.cmp(&right.path));
-        Self { inventory: Inventory::of(texts.iter().map(file).collect()), documents }
+        let mut readings: Vec<Reading> = texts.iter().map(|(path, text)| facts::read(path, text)).collect();
+        readings.sort_by(|left, right| left.facts.path.cmp(&right.facts.path));
+        let inventory = Inventory::of(texts.iter().map(file).collect());
+        let mut project = Self { inventory, documents: Vec::new(), written: Vec::new(), words: Vec::new() };
+        for Reading { facts, written, words } in readings {
+            project.documents.push(facts);
+            project.written.push(written);
+            project.words.push(words);
+        }
+        project
     }
 
     fn position(&self, path: &str) -> usize {
@@ -38,8 +50,10 @@ impl Project {
 
     /// What the document at `path` refers to.
     pub(crate) fn references(&self, path: &str) -> Vec<Reference> {
-        let resolver = Resolver::new(&self.inventory, &self.documents);
-        references(&self.documents[self.position(path)], &resolver, &self.inventory)
+        let resolver = Resolver::learn(&self.inventory, &self.documents, &self.written);
+        let at = self.position(path);
+        let target = Referrer { facts: &self.documents[at], written: &self.written[at] };
+        references(target, &resolver, &self.inventory)
     }
 
     /// Expects that the document at `path` refers to these documents and no others.
@@ -58,11 +72,20 @@ impl Project {
 
     /// The documents related to the one at `path`, with paths.
     pub(crate) fn related(&self, path: &str) -> Vec<(&str, Relative)> {
-        let resolver = Resolver::new(&self.inventory, &self.documents);
-        let citations = Citations::resolve(&self.documents, &resolver);
-        let project = related::Project { documents: &self.documents, citations: &citations };
-        let found = related(project, self.position(path), &Table::default(), &Weights::default());
+        let resolver = Resolver::learn(&self.inventory, &self.documents, &self.written);
+        let citations = Citations::resolve(&self.documents, &self.written, &resolver);
+        let mut lists = Lists::default();
+        (0..).zip(&self.words).for_each(|(at, words)| lists.add(at, words));
+        let at = self.position(path);
+        let project = related::Project {
+            documents: &self.documents,
+            citations: &citations,
+            words: &Words::new(lists),
+            own: &self.words[at],
+        };
+        let found = related(project, at, &Table::default(), &Weights::default());
         found
+            .expect("nothing was kept that could be damaged")
             .into_iter()
             .map(|relative| (self.documents[relative.document].path.as_str(), relative))
             .collect()
