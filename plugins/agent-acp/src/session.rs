@@ -4,9 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use agent_client_protocol_schema::v1::{
-    AGENT_METHOD_NAMES, CancelNotification, PromptRequest, SessionId, Usage as TurnUsage,
-};
+use agent_client_protocol_schema::v1::{AGENT_METHOD_NAMES, CancelNotification, PromptRequest, SessionId};
 use docket_json_rpc::{Connection, Trouble, Wire};
 use docket_launcher::ask::{Reply, Session};
 use docket_launcher::prompt;
@@ -16,7 +14,7 @@ use docket_plugin::{Agent as Task, Error, Fault, Value, answer};
 use crate::handshake::{self, Agent, Opening, value};
 use crate::options::Options;
 use crate::turn::Turn;
-use crate::usage::{Meter, tokens};
+use crate::usage::{self, Meter};
 
 /// Starts the agent's program, or takes it up.
 pub(crate) type Open<'a> = &'a dyn Fn() -> Result<Box<dyn Wire>, Error>;
@@ -144,11 +142,7 @@ fn cancel(connection: &mut Connection, session: &SessionId, id: u64, turn: &mut 
 
 /// What came of a turn, by why the agent stopped.
 fn ended(result: &Value, said: String) -> Result<Reply, Error> {
-    if let Some(usage) =
-        result.get("usage").and_then(|usage| serde_json::from_value::<TurnUsage>(usage.clone()).ok())
-    {
-        report::usage(tokens(&usage));
-    }
+    usage::of_turn(result).into_iter().for_each(report::usage);
     let reason = result.get("stopReason").and_then(Value::as_str).unwrap_or_default();
     let error = match reason {
         "end_turn" => return Ok(Reply::Text(said)),

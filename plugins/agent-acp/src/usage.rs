@@ -1,6 +1,7 @@
 //! What a session has used. Agents tell the cost of the whole session each time, and tokens for each turn.
 
 use agent_client_protocol_schema::v1::{Cost, Usage as TurnUsage};
+use docket_plugin::Value;
 use docket_plugin::report::Usage;
 
 /// The currency that docket counts in.
@@ -25,8 +26,22 @@ impl Meter {
     }
 }
 
-/// The tokens of a turn. Cached ones are counted apart, the way docket does, and so do agents.
-pub(crate) fn tokens(usage: &TurnUsage) -> Usage {
+/// The tokens of a turn, from what the agent answered at its end: in the protocol's own field, or where gemini tells them
+/// (0.61, `_meta.quota.token_count`), cached ones included.
+pub(crate) fn of_turn(result: &Value) -> Option<Usage> {
+    let told = result.get("usage").and_then(|usage| serde_json::from_value::<TurnUsage>(usage.clone()).ok());
+    told.map(|usage| tokens(&usage)).or_else(|| {
+        let count = result.pointer("/_meta/quota/token_count")?;
+        Some(Usage {
+            input_tokens: Some(count.get("input_tokens")?.as_u64()?),
+            output_tokens: Some(count.get("output_tokens")?.as_u64()?),
+            ..Usage::default()
+        })
+    })
+}
+
+/// The tokens of the protocol's own field. Cached ones are counted apart, the way docket does, and so do agents.
+fn tokens(usage: &TurnUsage) -> Usage {
     let written = usage.cached_write_tokens.unwrap_or(0);
     Usage {
         input_tokens: Some(usage.input_tokens.saturating_add(written)),
@@ -57,11 +72,21 @@ mod tests {
 
     #[test]
     fn tokens_are_those_of_the_turn() {
-        let usage =
-            serde_json::from_value(json!({ "totalTokens": 107, "inputTokens": 60, "cachedReadTokens": 40,
-            "cachedWriteTokens": 0, "outputTokens": 7, "thoughtTokens": 0 }));
+        let result = json!({ "stopReason": "end_turn", "usage": { "totalTokens": 107, "inputTokens": 60,
+            "cachedReadTokens": 40, "cachedWriteTokens": 0, "outputTokens": 7, "thoughtTokens": 0 } });
         let wanted =
             Usage { input_tokens: Some(60), cached_tokens: Some(40), output_tokens: Some(7), cost_usd: None };
-        assert_eq!(tokens(&usage.expect("usage")), wanted);
+        assert_eq!(of_turn(&result), Some(wanted));
+    }
+
+    #[test]
+    fn tokens_beside_the_protocol_are_found_and_nonsense_is_not() {
+        let beside =
+            |count| json!({ "stopReason": "end_turn", "_meta": { "quota": { "token_count": count } } });
+        let wanted = Usage { input_tokens: Some(60), output_tokens: Some(7), ..Usage::default() };
+        assert_eq!(of_turn(&beside(json!({ "input_tokens": 60, "output_tokens": 7 }))), Some(wanted));
+        assert_eq!(of_turn(&beside(json!({ "input_tokens": -1, "output_tokens": 7 }))), None);
+        assert_eq!(of_turn(&beside(json!("many"))), None);
+        assert_eq!(of_turn(&json!({ "stopReason": "end_turn" })), None);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use foldhash::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
-use crate::listing::{Entry, Kind, Lister};
+use crate::disk::{Entry, Kind, Lister};
 
 pub use crate::reading::text as read_text;
 

@@ -1,10 +1,10 @@
 //! Reading files that somebody else wrote: bounded, and whatever is in them. What can't be read as text says why.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::inventory::File;
 
 /// So far it is looked whether a file is text.
@@ -54,10 +54,8 @@ pub fn bytes(root: &Path, file: &File, limit: u64) -> Result<Vec<u8>, Oddity> {
     if file.bytes > limit {
         return Err(Oddity::TooLarge);
     }
-    let opened = std::fs::File::open(root.join(&file.path)).map_err(|_| Oddity::Unreadable)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.bytes).unwrap_or(0).saturating_add(1));
     // It may have grown since it was listed, or never come to an end.
-    opened.take(limit + 1).read_to_end(&mut bytes).map_err(|_| Oddity::Unreadable)?;
+    let bytes = disk::read(&root.join(&file.path), file.bytes, limit + 1).ok_or(Oddity::Unreadable)?;
     if bytes.len() as u64 > limit { Err(Oddity::TooLarge) } else { Ok(bytes) }
 }
 

@@ -43,8 +43,6 @@ pub(crate) struct Check {
     /// How the schema must have reached it.
     schema: Schema,
     script: Script,
-    /// Whether the agent tells what it used.
-    tells_usage: bool,
 }
 
 const WHOLE: Script = Script { spoiled: 0 };
@@ -57,7 +55,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Responses,
         schema: Schema::Native,
         script: WHOLE,
-        tells_usage: true,
     },
     Check {
         name: "codex by shell, mended",
@@ -65,7 +62,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Responses,
         schema: Schema::Native,
         script: Script { spoiled: 1 },
-        tells_usage: true,
     },
     Check {
         name: "codex by acp",
@@ -73,7 +69,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Responses,
         schema: Schema::InPrompt,
         script: WHOLE,
-        tells_usage: true,
     },
     Check {
         name: "opencode by shell",
@@ -81,7 +76,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Chat,
         schema: Schema::InPrompt,
         script: WHOLE,
-        tells_usage: true,
     },
     Check {
         name: "opencode by acp",
@@ -89,7 +83,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Chat,
         schema: Schema::InPrompt,
         script: WHOLE,
-        tells_usage: true,
     },
     Check {
         name: "gemini by shell",
@@ -97,7 +90,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Gemini,
         schema: Schema::InPrompt,
         script: WHOLE,
-        tells_usage: true,
     },
     Check {
         name: "gemini by acp",
@@ -105,8 +97,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Gemini,
         schema: Schema::InPrompt,
         script: WHOLE,
-        // It tells its tokens beside the protocol, in `_meta`, which the launcher does not read.
-        tells_usage: false,
     },
     Check {
         name: "docket mcp, with the SDK",
@@ -114,7 +104,6 @@ pub(crate) const CHECKS: [Check; 8] = [
         dialect: Dialect::Task,
         schema: Schema::Native,
         script: WHOLE,
-        tells_usage: true,
     },
 ];
 
@@ -326,7 +315,6 @@ impl<'a> Stand<'a> {
         let found = (input, total("output_tokens"));
         let rounds = match self.check.worker {
             Worker::Client => 0,
-            Worker::Agent(..) if !self.check.tells_usage => 0,
             Worker::Agent(..) => self.check.script.spoiled as u64 + 1,
         };
         let expected = (INPUT_TOKENS * rounds, OUTPUT_TOKENS * rounds);
