@@ -62,8 +62,8 @@ struct Fresh {
 /// What all documents' references say, kept with them.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Relations {
-    /// Of the names of all files: references lead to them.
-    names: u32,
+    /// A hash of the names of all files and folders: references lead to them.
+    names: [u8; 16],
     learned: Learned,
     cites: Vec<Vec<Citation>>,
 }
@@ -216,9 +216,7 @@ impl<'a> Catalog<'a> {
     where
         'a: 'd,
     {
-        let names: Vec<&[u8]> =
-            self.inventory.files().iter().flat_map(|file| [file.path.as_bytes(), b"\n"]).collect();
-        let names = documents.known.checksum(&names.concat());
+        let names = documents.known.hash(self.inventory.names().as_bytes());
         if let (Some(parts), true) = (&documents.parts, documents.is_kept())
             && let Some(bytes) = parts.whole(RELATIONS).filter(|bytes| !bytes.is_empty())
         {

@@ -200,6 +200,11 @@ impl<T: Serialize + DeserializeOwned> Index<T> {
 }
 
 impl<T> Refreshed<T> {
+    /// A hash of bytes with the key of this index.
+    pub fn hash(&self, bytes: &[u8]) -> [u8; 16] {
+        hash(&self.key, &[bytes])
+    }
+
     /// A checksum of bytes for what is in a part, with the key of this index.
     pub fn checksum(&self, bytes: &[u8]) -> u32 {
         short(hash(&self.key, &[bytes]))

@@ -1,10 +1,11 @@
 //! Which files a project has. Lists names and sizes; reads no file.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{Entry, Kind, Lister};
@@ -117,7 +118,7 @@ pub struct Inventory {
     by_path: OnceCell<HashMap<String, usize>>,
     /// Positions by name in lower case; made when it is asked for.
     by_name: OnceCell<HashMap<String, Vec<usize>>>,
-    folders: HashSet<String>,
+    folders: BTreeSet<String>,
     complete: bool,
     /// Symbolic links: they can lead in circles, and what they mean is listed where it lies.
     pub links: PassedOver,
@@ -194,6 +195,12 @@ impl Inventory {
     /// All files, sorted by path.
     pub fn files(&self) -> &[File] {
         &self.files
+    }
+
+    /// The paths of all files and folders, each at its line: what references can lead to.
+    pub fn names(&self) -> String {
+        let files = self.files.iter().map(|file| file.path.as_str());
+        files.chain(self.folders.iter().map(String::as_str)).flat_map(|path| [path, "\n"]).collect()
     }
 
     /// Whether everything was seen.

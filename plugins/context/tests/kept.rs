@@ -72,7 +72,13 @@ impl Walk {
             text.push_str(if random.below(9) == 0 { "\n\n## Part\n\n" } else { " " });
         }
         let (cited, linked) = (random.below(40), random.below(40));
-        text.push_str(&format!("\n\nSee ADR-{cited:04} and [this](adr-{linked:04}-x.md). TODO: check.\n"));
+        text.push_str(&format!("\n\nSee ADR-{cited:04} and [this](adr-{linked:04}-x.md).\n\n- [ ] check\n"));
+        // Whether these addresses are the project's own is learned from all of them.
+        let site = "https://example.org/owner/project/blob/main";
+        text.push_str(&format!("- [its begin](../src/lib.rs), {site}/src/lib.rs\n"));
+        if random.below(4) == 0 {
+            text.push_str(&format!("- {site}/docs/adr-{cited:04}-x.md\n"));
+        }
         let path = self.path(number);
         fs::write(&path, text).expect("written");
         self.age(&path);
@@ -90,7 +96,7 @@ impl Walk {
     fn step(&mut self) -> &'static str {
         let number = self.random.below(40);
         let path = self.path(number);
-        match self.random.below(8) {
+        match self.random.below(9) {
             0..=2 => {
                 self.write(number);
                 "written"
@@ -108,6 +114,18 @@ impl Walk {
                 "no text"
             }
             6 => {
+                let folder = self.project.path().join("src");
+                if folder.exists() {
+                    fs::remove_dir_all(&folder).expect("removed");
+                } else {
+                    fs::create_dir(&folder).expect("created");
+                    if self.random.below(2) == 0 {
+                        fs::write(folder.join("lib.rs"), "pub fn main() {}\n").expect("written");
+                    }
+                }
+                "another folder or file that documents refer to"
+            }
+            7 => {
                 self.damage();
                 "damaged"
             }
