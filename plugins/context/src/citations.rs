@@ -48,6 +48,20 @@ impl Citations {
         Self { cites, cited_by }
     }
 
+    /// The same with what `referrer` says for the document at this position.
+    #[must_use]
+    pub fn with(
+        self,
+        document: usize,
+        referrer: Referrer<'_>,
+        documents: &[Facts],
+        resolver: &Resolver<'_>,
+    ) -> Self {
+        let mut cites = self.cites;
+        cites[document] = of(documents, referrer, resolver);
+        Self::new(cites)
+    }
+
     /// The document that replaced `document`, with what says so.
     pub fn successor(&self, document: usize) -> Option<usize> {
         let own = self.cites[document].iter().find(|citation| citation.relation == Relation::SupersededBy);

@@ -1,5 +1,6 @@
 //! Puts a context package together. Decides what is in it and why; how relations are found is in the other modules.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -92,9 +93,15 @@ fn of_document(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result
     let mut catalog = Catalog::new(root, &inventory, cache);
     let documents = catalog.documents(Some(&file))?;
     report::log(report::Level::Debug, format!("Comparing {} documents", documents.facts.len()));
-    let (resolver, citations) = catalog.relations(&documents)?;
+    let (resolver, mut citations) = catalog.relations(&documents)?;
     let position = resolver.position(&settings.target).unwrap_or_default();
     let target = Referrer { facts: &reading.facts, written: &reading.written };
+    // The target may be larger than what is read of others, which are known by name then.
+    let mut facts = Cow::Borrowed(documents.facts.as_slice());
+    if facts[position] != reading.facts {
+        facts.to_mut()[position].clone_from(&reading.facts);
+        citations = citations.with(position, target, &facts, &resolver);
+    }
     let mut package = ContextPackage::empty(
         &settings.target,
         &reading.facts.title,
@@ -119,7 +126,7 @@ fn of_document(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result
     }
     let relatives = if settings.wants(Include::RelatedAdrs) {
         let project = Project {
-            documents: &documents.facts,
+            documents: &facts,
             citations: &citations,
             words: &documents.words,
             own: &reading.words,
@@ -128,13 +135,13 @@ fn of_document(root: &Path, cache: Option<&Path>, settings: &Settings) -> Result
     } else {
         Vec::new()
     };
-    package.related = listed(root, &documents.facts, &resolver, &package, &relatives, settings);
+    package.related = listed(root, &facts, &resolver, &package, &relatives, settings);
     package.related.code = code(root, &inventory, &sources, &document, &package, settings);
     if settings.wants(Include::OpenTodos) {
         package.todos = Some(todos_around(&document, &documents.todos()?, &sources, &package));
     }
     // A sandbox is thrown away whole: taking hundreds of thousands of values apart first would only take time.
-    std::mem::forget((resolver, citations));
+    std::mem::forget((resolver, citations, facts));
     std::mem::forget((documents, sources));
     Ok(finish(package, settings))
 }

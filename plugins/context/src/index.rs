@@ -210,7 +210,8 @@ impl<T> Refreshed<T> {
         short(hash(&self.key, &[bytes]))
     }
 
-    /// Writes the index with these values of the entries, and these parts, to `path`, whole or not at all: whoever reads it meanwhile has the one before.
+    /// Writes the index with these values of the entries, and these parts, to `path`, whole or not at all: whoever reads
+    /// it meanwhile has the one before.
     ///
     /// # Errors
     /// Why it is not kept. Nothing depends on it.

@@ -172,3 +172,19 @@ fn what_is_kept_never_changes_what_is_found() {
         }
     }
 }
+
+#[test]
+fn a_target_larger_than_others_may_be_is_read_all_the_same() {
+    let walk = Walk::new(9, 3);
+    let docs = walk.project.path().join("docs");
+    let refers = "# Other\n\nSee [x](adr-0001-x.md).\n";
+    fs::write(docs.join("other.md"), refers).expect("written");
+    // Only what it refers to says that it has something in common with the other one.
+    let large = format!("# Large\n\nSee [x](adr-0001-x.md).\n\n{}", "unlike ".repeat(400_000));
+    assert!(large.len() > 2 << 20);
+    fs::write(docs.join("large.md"), large).expect("written");
+    for cache in [None, Some(walk.cache.path()), Some(walk.cache.path())] {
+        let package = walk.gathered("docs/large.md", cache).expect("a package");
+        assert!(package.contains("cites the same documents: docs/adr-0001-x.md"), "{package}");
+    }
+}
